@@ -18,7 +18,9 @@ struct slice {
 };
 
 /* A literal as a slice, without its final NUL; NULs inside count. */
-#define SLICE(literal) ((struct slice){ (const uint8_t *)("" literal ""), sizeof(literal) - 1 })
+#define SLICE(literal) ((struct slice)SLICE_INIT(literal))
+/* The same as an initialiser, for static tables. */
+#define SLICE_INIT(literal) { (const uint8_t *)("" literal ""), sizeof(literal) - 1 }
 
 static inline struct slice slice_of(const void *ptr, size_t size)
 {

@@ -9,8 +9,8 @@
 
 static const struct event_cut       cuts[] = { { 0, 10 }, { 20, 12 } };
 static const struct event_recipient recipients[] = {
-	{ .address = SLICE("b@example.com"), .original = SLICE("rfc822;b@example.com"), .notify = EVENT_NOTIFY_SUCCESS },
-	{ .address = SLICE("c@example.com"), .disposition = DISPOSITION_HOLD, .reason = SLICE("mime.executable_name") },
+	{ .address = SLICE_INIT("b@example.com"), .original = SLICE_INIT("rfc822;b@example.com"), .notify = EVENT_NOTIFY_SUCCESS },
+	{ .address = SLICE_INIT("c@example.com"), .disposition = DISPOSITION_HOLD, .reason = SLICE_INIT("mime.executable_name") },
 };
 
 static struct event_message sample_message(void)
