@@ -25,8 +25,6 @@ const struct setting gate_gateway_settings[] = {
 	  .help = "Where the control sockets are made; only root and the gateway's user may enter." },
 	{ .key = "loops", .kind = SETTING_NUMBER, G(loops), .max = 64, .standard = "0", .unit = "threads",
 	  .help = "Threads that hold sessions; 0 means one for each processor, at most 8." },
-	{ .key = "scanners", .kind = SETTING_NUMBER, G(scanners), .max = 64, .standard = "0", .unit = "processes",
-	  .help = "Scanner processes; 0 means one for each processor." },
 	{ .key = "message_bytes_max", .kind = SETTING_SIZE, G(message_bytes_max), .min = MIB, .max = 1024 * GIB,
 	  .standard = "512M", .unit = "bytes",
 	  .help = "Memory for all messages that are being received, scanned or sent; above it clients are asked to come back." },
@@ -181,21 +179,14 @@ const struct setting gate_dns_settings[] = {
 	{ .key = NULL },
 };
 
-static const char *const scan_failure_words[] = { "defer", "hold", "pass", NULL };
-static const char *const scan_depth_words[] = { "structure", NULL };
-
-#define S(member) FIELD(gate_scan_settings, member)
-const struct setting gate_scan_settings[] = {
-	{ .key = "on_failure", .kind = SETTING_WORD, S(on_failure), .words = scan_failure_words, .standard = "defer", .unit = "",
-	  .help = "When no scanner is available: ask the client to come back, hold the message, or pass it with a mark." },
-	{ .key = "deadline", .kind = SETTING_DURATION, S(deadline), .min = 10, .max = 2 * MINUTE, .standard = "20s",
-	  .unit = "milliseconds", .help = "Time for one message; a scanner that overruns it is killed and the message tried once more, alone." },
+#define S(member) FIELD(gate_scanner_settings, member)
+const struct setting gate_scanner_settings[] = {
+	{ .key = "count", .kind = SETTING_NUMBER, S(count), .max = 64, .standard = "0", .unit = "processes",
+	  .help = "Scanner processes; 0 means one for each processor, at most 8." },
 	{ .key = "memory_max", .kind = SETTING_SIZE, S(memory_max), .min = 32 * MIB, .max = 64 * GIB, .standard = "512M",
-	  .unit = "bytes", .help = "Memory of one scanner process." },
-	{ .key = "queue_max", .kind = SETTING_NUMBER, S(queue_max), .min = 1, .max = 100000, .standard = "2000", .unit = "messages",
-	  .help = "Messages that may wait for a scanner; above it clients are asked to come back." },
-	{ .key = "depth", .kind = SETTING_WORD, S(depth), .words = scan_depth_words, .standard = "structure", .unit = "",
-	  .help = "How far a message is read." },
+	  .unit = "bytes", .help = "Memory of one scanner process; one that asks for more is ended and replaced." },
+	{ .key = "waiting_max", .kind = SETTING_NUMBER, S(waiting_max), .min = 1, .max = 100000, .standard = "2000",
+	  .unit = "messages", .help = "Messages that may wait for a scanner; above it clients are asked to come back." },
 	{ .key = NULL },
 };
 

@@ -16,7 +16,6 @@ struct gate_gateway_settings {
 	struct slice state;            /* directory: journal/, records/ below it */
 	struct slice run;              /* directory of the control sockets */
 	uint64_t     loops;            /* threads that hold sessions; 0: one for each processor, at most 8 */
-	uint64_t     scanners;         /* scanner processes; 0: one for each processor */
 	uint64_t     message_bytes_max; /* all messages being received or scanned, together */
 	uint64_t     drain;            /* how long sessions may go on when the gateway ends or is replaced */
 };
@@ -117,16 +116,11 @@ struct gate_dns_settings {
 	uint64_t            cache_bytes;
 };
 
-/* When no scanner is available. */
-enum scan_failure { SCAN_FAILURE_DEFER, SCAN_FAILURE_HOLD, SCAN_FAILURE_PASS, SCAN_FAILURE_COUNT };
-
-/* [scan] */
-struct gate_scan_settings {
-	uint32_t on_failure;   /* enum scan_failure */
-	uint64_t deadline;     /* for one message */
+/* [scanner]: the processes; what they look for and what follows from it is policy's (policy/settings.h). */
+struct gate_scanner_settings {
+	uint64_t count;        /* 0: one for each processor, at most 8 */
 	uint64_t memory_max;   /* of one scanner process */
-	uint64_t queue_max;    /* messages that wait for a scanner */
-	uint32_t depth;        /* 0: structure */
+	uint64_t waiting_max;  /* messages that wait for a scanner */
 };
 
 /* [metrics] */
@@ -153,7 +147,7 @@ extern const struct setting gate_organisation_settings[];
 extern const struct setting gate_accounts_settings[];
 extern const struct setting gate_tls_settings[];
 extern const struct setting gate_dns_settings[];
-extern const struct setting gate_scan_settings[];
+extern const struct setting gate_scanner_settings[];
 extern const struct setting gate_metrics_settings[];
 extern const struct setting gate_log_settings[];
 
