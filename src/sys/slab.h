@@ -1,0 +1,70 @@
+/*
+ * One message in shared memory. The gate opens a slab at DATA, appends the message to it, seals it, and sends its
+ * descriptor to a scanner, which maps it read-only and can do nothing else with it. A slab is one memfd, holds one message
+ * and is never used again: no reader can ever see bytes of another message.
+ *
+ * A slab takes address space for its largest size at once; pages appear as they are written. What all slabs of this process
+ * hold is counted in steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one owner
+ * at a time); the account is.
+ */
+#ifndef SYS_SLAB_H
+#define SYS_SLAB_H
+
+#include "base/rc.h"
+#include "base/slice.h"
+
+#define SLAB_SIZE_MAX (1ull << 31)
+#define SLAB_STEP     (16u << 10)
+
+struct slab; /* opaque */
+
+/* The bound on the bytes of all slabs made by this process; SIZE_MAX-like (UINT64_MAX) until set. Lowering it frees nothing. */
+void slab_limit_set(uint64_t bytes);
+/* Bytes held now, and slabs open now (made here or taken). */
+uint64_t slab_bytes_held(void);
+uint64_t slab_count(void);
+
+/*
+ * A slab that can hold up to `size_max` bytes (1 to SLAB_SIZE_MAX). RC_NOMEM: the account is full (452, or 421 on connect);
+ * RC_LIMIT: no descriptor left. Close with slab_close().
+ */
+MUST_CHECK enum rc slab_open(size_t size_max, struct slab **out);
+/* Unmap, close the descriptor, give the account back. NULL inside is legal; clears the caller's pointer. */
+void slab_close(struct slab **slab);
+
+/* Append. RC_LIMIT: more than size_max; RC_NOMEM: the account is full. Either leaves the slab as it was. Not after sealing. */
+MUST_CHECK enum rc slab_append(struct slab *slab, struct slice bytes);
+/*
+ * For writers that produce in place: room for `count` more bytes at *out, accounted for but not yet part of the slab;
+ * slab_grew() then says how many came (at most `count`). Answers as slab_append().
+ */
+MUST_CHECK enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out);
+void slab_grew(struct slab *slab, size_t count);
+
+/*
+ * The message is whole: cut the memory to its real size and seal it (no shrinking, growing or writing by anyone but this
+ * process's own mapping, and no change of seals). RC_IO: the kernel refused.
+ */
+MUST_CHECK enum rc slab_seal(struct slab *slab);
+
+/* All bytes appended so far; borrowed until slab_close(). */
+struct slice slab_bytes(const struct slab *slab);
+/* The descriptor, to be sent with ipc_send(); still owned by the slab. Only of a sealed slab. */
+int slab_fd(const struct slab *slab);
+
+/*
+ * The receiving side: `fd` came with a message that promised `size` bytes. Checks that it is a memfd of exactly that size
+ * with every seal of slab_seal(), maps it read-only, closes the descriptor (always, whatever the answer). RC_DENIED: not a
+ * sealed memfd; RC_CORRUPT: another size; RC_LIMIT: `size` above `size_max`; RC_NOMEM.
+ */
+MUST_CHECK enum rc slab_take(int fd, uint64_t size, uint64_t size_max, struct slab **out);
+
+/*
+ * A copy of `bytes` in a memfd sealed against every change: for settings handed to roles. `name` shows in /proc only.
+ * Readers use slab_take(). Not counted in the account.
+ */
+MUST_CHECK enum rc slab_publish(const char *name, struct slice bytes, int *ret_fd);
+/* The size of a published memfd, for readers that were not told it. */
+MUST_CHECK enum rc slab_published_size(int fd, uint64_t *out);
+
+#endif
