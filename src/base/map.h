@@ -12,7 +12,10 @@
 
 struct map; /* opaque */
 
-/* A map that holds at most `count_max` keys of at most 65,535 bytes. RC_NOMEM. Close with map_close(). */
+/*
+ * A map that holds at most `count_max` keys (1 to 1,073,741,823) of at most 65,535 bytes; it takes memory as it fills.
+ * RC_NOMEM. Close with map_close().
+ */
 MUST_CHECK enum rc map_open(size_t count_max, uint64_t seed, struct map **out);
 /* Frees keys and table, not the values. NULL inside is legal; clears the caller's pointer. */
 void map_close(struct map **map);
@@ -36,5 +39,8 @@ bool map_next(const struct map *map, size_t *position, struct slice *key, void *
 
 /* The keyed hash itself, for counters and buckets that need no map. */
 uint64_t map_hash(uint64_t seed, struct slice key);
+
+/* SipHash-1-3 with its full key of 128 bits, as two little-endian halves (Aumasson and Bernstein, "SipHash", 2012). */
+uint64_t map_siphash(uint64_t key_low, uint64_t key_high, struct slice s);
 
 #endif
