@@ -6,6 +6,7 @@
 
 #include "base/rc.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct fault {
