@@ -3,14 +3,22 @@
  * console's form all read that table.
  *
  * The file is lines of `key = value` below headings `[section]` or `[section name]`; `#` starts a comment at the front of a
- * line or after white space; a list value is written with commas, or by repeating the key. Unknown sections, unknown keys, a key given twice (unless it is a
- * list), values out of range: each an error with line, column and what was expected.
+ * line or after white space, so no value holds a "#" behind a blank; a list value is written with commas, or by repeating
+ * the key. Unknown sections, unknown keys, a key given twice (unless it is a list), values out of range: each an error with
+ * line, column and what was expected.
  */
 #ifndef BASE_SETTING_H
 #define BASE_SETTING_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+
+#define SETTING_SECTION_KINDS_MAX 24u
+#define SETTING_KEYS_MAX          128u         /* of one section */
+#define SETTING_NAME_MAX          255u         /* bytes of a section's name: printable ASCII without blanks and brackets */
+#define SETTING_LINE_MAX          16384u       /* bytes */
+#define SETTING_FILE_MAX          (4u << 20)   /* bytes */
+#define SETTING_ERRORS_MAX        64u          /* a useful size for the array of errors */
 
 enum setting_kind {
 	SETTING_BOOL,     /* bool:      yes | no */
@@ -64,17 +72,14 @@ struct setting_values {
 		void        *items; /* array of the section's struct */
 		size_t       count;
 		const size_t *lines; /* line of each heading, 0 when it was not in the file */
-	} sections[24];
+	} sections[SETTING_SECTION_KINDS_MAX];
 };
 
-#define SETTING_SECTION_KINDS_MAX 24u
-#define SETTING_FILE_MAX (4u << 20)
-#define SETTING_ERRORS_MAX 64u
-
 /*
- * Read `text` by `sections` (count of them). Values and everything they point to live in `arena`; slices may also borrow from
+ * Read `text` by `sections` (count of them, at most SETTING_SECTION_KINDS_MAX). Values and everything they point to live in `arena`; slices may also borrow from
  * `text`, which the caller keeps alive. RC_SYNTAX: *error_count errors (1 to `errors_max`) stand in `errors` and nothing in
- * *out may be used. RC_NOMEM, RC_LIMIT (file larger than SETTING_FILE_MAX).
+ * *out may be used. RC_NOMEM: the arena is full (it needs about 8 KiB and the structs). RC_LIMIT: `text` is larger than SETTING_FILE_MAX.
+ * A standard value that breaks its own bounds ends the process: every table of settings has a test that reads an empty file.
  */
 MUST_CHECK enum rc setting_read(struct slice text, const struct setting_section *sections, size_t count, struct arena *arena,
                                 struct setting_values *out, struct setting_error *errors, size_t errors_max, size_t *error_count);
