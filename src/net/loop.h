@@ -4,9 +4,9 @@
  * loop_wake() may be called from elsewhere.
  *
  * Nothing is allocated while it runs: watches, timers and tasks lie in their owners. No handler may block or wait.
- * One turn: look at the clock once, fire timers, run posted and deferred tasks, wait for descriptors, call their
- * handlers. Each of these is bounded per turn, so that no kind of work can starve another; what is left over comes in
- * the next turn.
+ * One turn: wait for descriptors, look at the clock, call their handlers, run posted and deferred tasks, fire timers.
+ * Each of these is bounded per turn, so that no kind of work can starve another; what is left over comes in the next
+ * turn.
  *
  * System calls while running: epoll_wait, epoll_ctl, write (on the eventfd), clock_gettime (vDSO); at loop_open also
  * epoll_create1, eventfd2.
@@ -77,7 +77,7 @@ MUST_CHECK enum rc loop_run(struct loop *loop);
 /* One turn; waits at most `wait_ms` for something to happen. For tests and for draining by hand. RC_OK, RC_IO. */
 MUST_CHECK enum rc loop_turn(struct loop *loop, uint64_t wait_ms);
 
-/* Run posted and deferred tasks until there are none; descriptors and timers are left alone. Returns how many ran. */
+/* Run posted tasks until there are none; descriptors, timers and deferred work are left alone. Returns how many ran. */
 size_t loop_drain(struct loop *loop);
 
 /* From any thread, also from a signal handler: make loop_run() return soon. */
