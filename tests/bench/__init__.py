@@ -1,0 +1,1 @@
+"""The benchmark: Hangu and its peers, side by side."""
