@@ -19,6 +19,7 @@
  *   DRAIN       supervisor  deadline in ms                            -            stop accepting, finish sessions, then end
  *   DRAINED     role        -                                         -            last word before it ends with exit 0
  *   SICK        role        why (text of ours)                        -            e.g. the journal's sync failed: replace me
+ *   KILL        gate        index                                     -            this scanner overran: kill it, send SCANNER
  */
 #ifndef SYS_ROLE_WIRE_H
 #define SYS_ROLE_WIRE_H
@@ -46,6 +47,7 @@ enum role_saying {
 	ROLE_SAYS_DRAIN,
 	ROLE_SAYS_DRAINED,
 	ROLE_SAYS_SICK,
+	ROLE_SAYS_KILL,
 	ROLE_SAYS_END /* none: one past the last */
 };
 
@@ -53,7 +55,7 @@ enum role_saying {
 struct role_message {
 	enum role_saying      word;
 	uint64_t             generation;
-	uint32_t             index;       /* SCANNER: below ROLE_SCANNERS_MAX */
+	uint32_t             index;       /* SCANNER, KILL: below ROLE_SCANNERS_MAX */
 	uint64_t             deadline_ms; /* DRAIN: from now, in milliseconds */
 	struct slice         text;        /* REFUSED, SICK; borrowed from the frame, at most ROLE_WIRE_TEXT_MAX bytes */
 	int                  fd;          /* PREPARE: the bundle; SCANNER, PEER: the channel */

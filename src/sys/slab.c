@@ -1,0 +1,258 @@
+/* Messages in memfds. See slab.h. */
+#include "sys/slab.h"
+
+#include "base/memory.h"
+#include "base/must.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3: the memory can never be made executable as a file */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+#define SEALS_OF_A_MESSAGE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+#define SEALS_OF_A_COPY    (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+
+struct slab {
+	uint8_t *ptr;      /* the mapping, or NULL when it has none (a message of no bytes) */
+	size_t   mapped;   /* bytes of the mapping */
+	size_t   size;     /* bytes of the message so far */
+	size_t   size_max;
+	uint64_t charged;  /* to the account */
+	int      fd;       /* -1 when taken */
+	bool     sealed;
+};
+
+/* The process's account, shared by its threads. */
+static struct {
+	_Atomic uint64_t limit;
+	_Atomic uint64_t held;
+	_Atomic uint64_t count;
+} account = { .limit = UINT64_MAX };
+
+void slab_limit_set(uint64_t bytes)
+{
+	atomic_store(&account.limit, bytes);
+}
+
+uint64_t slab_bytes_held(void)
+{
+	return atomic_load_explicit(&account.held, memory_order_relaxed);
+}
+
+uint64_t slab_count(void)
+{
+	return atomic_load_explicit(&account.count, memory_order_relaxed);
+}
+
+static bool account_charge(uint64_t bytes)
+{
+	uint64_t held = atomic_load(&account.held);
+
+	do {
+		const uint64_t limit = atomic_load(&account.limit);
+		if (held > limit || bytes > limit - held)
+			return false;
+	} while (!atomic_compare_exchange_weak(&account.held, &held, held + bytes));
+	return true;
+}
+
+/* A kernel before 6.3 does not know the seal against execution; there the box alone refuses it. */
+static int memory_file(const char *name)
+{
+	const int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	if (fd >= 0 || errno != EINVAL)
+		return fd;
+	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+enum rc slab_open(size_t size_max, struct slab **out)
+{
+	must(size_max != 0);
+	must(size_max <= SLAB_SIZE_MAX);
+	if (slab_bytes_held() >= atomic_load(&account.limit))
+		return RC_NOMEM;
+	struct slab *slab = memory_take(1, sizeof *slab);
+	if (slab == NULL)
+		return RC_NOMEM;
+	const int fd = memory_file("hangu-message");
+	if (fd < 0 || ftruncate(fd, (off_t)size_max) != 0) {
+		const enum rc rc = file_rc(errno);
+		if (fd >= 0)
+			(void)close(fd);
+		memory_give(slab);
+		return rc;
+	}
+	void *ptr = mmap(NULL, size_max, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ptr == MAP_FAILED) {
+		(void)close(fd);
+		memory_give(slab);
+		return RC_NOMEM;
+	}
+	*slab = (struct slab){ .ptr = ptr, .mapped = size_max, .size_max = size_max, .fd = fd };
+	atomic_fetch_add_explicit(&account.count, 1, memory_order_relaxed);
+	*out = slab;
+	return RC_OK;
+}
+
+void slab_close(struct slab **slab)
+{
+	struct slab *s = *slab;
+
+	if (s == NULL)
+		return;
+	if (s->ptr != NULL)
+		must(munmap(s->ptr, s->mapped) == 0);
+	file_close(&s->fd);
+	atomic_fetch_sub(&account.held, s->charged);
+	atomic_fetch_sub_explicit(&account.count, 1, memory_order_relaxed);
+	memory_give(s);
+	*slab = NULL;
+}
+
+enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out)
+{
+	must(!slab->sealed);
+	if (count > slab->size_max - slab->size)
+		return RC_LIMIT;
+	const uint64_t need = slab->size + count;
+	if (need > slab->charged) {
+		const uint64_t more = (need - slab->charged + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
+		if (!account_charge(more))
+			return RC_NOMEM;
+		slab->charged += more;
+	}
+	*out = slab->ptr + slab->size;
+	return RC_OK;
+}
+
+void slab_grew(struct slab *slab, size_t count)
+{
+	must(!slab->sealed);
+	must(count <= slab->size_max - slab->size);
+	must(slab->size + count <= slab->charged);
+	slab->size += count;
+}
+
+enum rc slab_append(struct slab *slab, struct slice bytes)
+{
+	uint8_t *to = NULL;
+
+	if (bytes.len == 0)
+		return RC_OK;
+	const enum rc rc = slab_reserve(slab, bytes.len, &to);
+	if (rc != RC_OK)
+		return rc;
+	memcpy(to, bytes.ptr, bytes.len);
+	slab_grew(slab, bytes.len);
+	return RC_OK;
+}
+
+enum rc slab_seal(struct slab *slab)
+{
+	must(!slab->sealed);
+	must(slab->fd >= 0);
+	if (ftruncate(slab->fd, (off_t)slab->size) != 0)
+		return RC_IO;
+	if (fcntl(slab->fd, F_ADD_SEALS, SEALS_OF_A_MESSAGE) != 0)
+		return RC_IO;
+	slab->sealed = true;
+	return RC_OK;
+}
+
+struct slice slab_bytes(const struct slab *slab)
+{
+	return slice_of(slab->size != 0 ? slab->ptr : NULL, slab->size);
+}
+
+int slab_fd(const struct slab *slab)
+{
+	must(slab->sealed);
+	must(slab->fd >= 0);
+	return slab->fd;
+}
+
+static bool is_sealed(int fd)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0)
+		return false;
+	const int asked = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	return (seals & asked) == asked && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0;
+}
+
+static enum rc map_taken(int fd, uint64_t size, uint64_t size_max, struct slab *slab)
+{
+	struct stat about;
+
+	if (size > size_max || size > SLAB_SIZE_MAX)
+		return RC_LIMIT;
+	if (!is_sealed(fd) || fstat(fd, &about) != 0)
+		return RC_DENIED;
+	if (about.st_size < 0 || (uint64_t)about.st_size != size)
+		return RC_CORRUPT;
+	*slab = (struct slab){ .mapped = (size_t)size, .size = (size_t)size, .size_max = (size_t)size, .fd = -1, .sealed = true };
+	if (size == 0)
+		return RC_OK;
+	void *ptr = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	if (ptr == MAP_FAILED)
+		return RC_NOMEM;
+	slab->ptr = ptr;
+	return RC_OK;
+}
+
+enum rc slab_take(int fd, uint64_t size, uint64_t size_max, struct slab **out)
+{
+	struct slab *slab = memory_take(1, sizeof *slab);
+	enum rc      rc = RC_NOMEM;
+
+	if (slab != NULL)
+		rc = map_taken(fd, size, size_max, slab);
+	file_close(&fd);
+	if (rc != RC_OK) {
+		memory_give(slab);
+		return rc;
+	}
+	atomic_fetch_add_explicit(&account.count, 1, memory_order_relaxed);
+	*out = slab;
+	return RC_OK;
+}
+
+enum rc slab_publish(const char *name, struct slice bytes, int *ret_fd)
+{
+	int     fd = memory_file(name);
+	enum rc rc;
+
+	if (fd < 0)
+		return file_rc(errno);
+	rc = file_write_at(fd, bytes, 0);
+	if (rc == RC_OK && fcntl(fd, F_ADD_SEALS, SEALS_OF_A_COPY) != 0)
+		rc = RC_IO;
+	if (rc != RC_OK) {
+		file_close(&fd);
+		return rc;
+	}
+	*ret_fd = fd;
+	return RC_OK;
+}
+
+enum rc slab_published_size(int fd, uint64_t *out)
+{
+	struct stat about;
+
+	if (!is_sealed(fd) || fstat(fd, &about) != 0 || about.st_size < 0)
+		return RC_DENIED;
+	*out = (uint64_t)about.st_size;
+	return RC_OK;
+}
