@@ -8,9 +8,10 @@
 #ifndef SYS_ROLE_H
 #define SYS_ROLE_H
 
-#include "sys/counters.h"
-
+#include "base/buf.h"
+#include "base/cursor.h"
 #include "base/slice.h"
+#include "sys/counters.h"
 
 #include <stdint.h>
 
@@ -55,5 +56,10 @@ struct role_start {
 
 /* "supervisor", "gate", "records", "scan"; static. */
 const char *role_word(enum role role);
+
+/* Names and addresses of listeners as part of a frame; their descriptors go beside it. Check out->failed. */
+void role_listeners_put(const struct role_listener *listeners, size_t count, struct buf *out);
+/* Reads what role_listeners_put() wrote; fails the cursor unless there is exactly one descriptor for each. `out` has room for all. */
+void role_listeners_read(struct cursor *c, const int *fds, size_t fd_count, struct role_listener *out, size_t *ret_count);
 
 #endif
