@@ -26,9 +26,16 @@ enum policy_group {
 	POLICY_GROUPS
 };
 
-/* SETTING_WORD values of the keys below; the order is that of policy_choice_words. */
-enum policy_choice { POLICY_CHOICE_STANDARD, POLICY_CHOICE_NONE, POLICY_CHOICE_TAG, POLICY_CHOICE_HOLD, POLICY_CHOICE_REJECT,
-	             POLICY_CHOICE_DISCARD, POLICY_CHOICES };
+/* SETTING_WORD values of the keys: "standard" leaves it to [policy], and there to the built-in table. */
+enum policy_choice {
+	POLICY_CHOICE_STANDARD,
+	POLICY_CHOICE_NONE,
+	POLICY_CHOICE_TAG,
+	POLICY_CHOICE_HOLD,
+	POLICY_CHOICE_REJECT,
+	POLICY_CHOICE_DISCARD,
+	POLICY_CHOICES
+};
 
 /* [policy] and [policy_for DIRECTION]: first member `name` as base/setting.h asks of named sections. */
 struct policy_section {
@@ -42,14 +49,14 @@ enum scan_failure { SCAN_FAILURE_DEFER, SCAN_FAILURE_HOLD, SCAN_FAILURE_PASS };
 struct scan_section {
 	uint32_t depth;           /* enum scan_depth */
 	uint32_t on_scan_failure; /* enum scan_failure */
-	uint64_t header_bytes, header_fields, parts, nesting, received; /* struct scan_limits */
-	uint64_t deadline_ms;     /* wall clock a scanner gets for one message; gate kills it after that */
+	uint64_t header_bytes, header_fields, parts, nesting, received; /* see struct scan_limits */
+	uint64_t deadline_ms;     /* wall clock a scanner gets for one message; gate has it killed after that */
+	bool     spam_headers;    /* write X-Spam-Flag, -Status and -Level too (I-15) */
 };
 
-/* [policy] (unnamed), [policy_for DIRECTION] (named) and [scan]; ends with a NULL name. See policy_settings_join(). */
-extern const struct setting_section policy_section_plain;
-extern const struct setting_section policy_section_direction;
-extern const struct setting_section policy_section_scan;
+/* The keys of [policy] and [policy_for DIRECTION] (one table for both), and of [scan]; each ends with a NULL key. */
+extern const struct setting policy_rule_settings[];
+extern const struct setting policy_scan_settings[];
 
 /* Everything of this room, ready to use. */
 struct policy_settings {
@@ -58,6 +65,7 @@ struct policy_settings {
 	enum scan_depth    depth;
 	struct scan_limits limits;
 	uint32_t           deadline_ms;
+	bool               spam_headers;
 };
 
 /* What an empty file gives. */

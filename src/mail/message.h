@@ -1,0 +1,66 @@
+/*
+ * A message as a tree of parts (RFC 2045, 2046, 5322): one walk over the lines, with an explicit stack of open parts. This is the
+ * primary reading, the one most readers take; where readers differ, an oddity says so.
+ *
+ * Multiparts and message/rfc822 are opened as far as their bytes stand in the message itself; what is encoded stays a leaf.
+ */
+#ifndef MAIL_MESSAGE_H
+#define MAIL_MESSAGE_H
+
+#include "mail/header.h"
+#include "mail/mime.h"
+#include "mail/transfer.h"
+
+#define MESSAGE_DEPTH_MAX 100u   /* of nesting; limits.depth is at most this */
+#define MESSAGE_PARTS_MAX 10000u /* limits.parts is at most this */
+#define MESSAGE_NO_PART   0xffffu
+
+enum part_kind {
+	PART_LEAF,
+	PART_MULTIPART,
+	PART_MESSAGE, /* its only child is the message inside */
+};
+
+struct message_part {
+	enum part_kind         kind;
+	uint16_t               index;
+	uint16_t               parent;      /* MESSAGE_NO_PART for part 0, the message itself */
+	uint16_t               depth;       /* 0 for part 0 */
+	struct header_section  header;
+	struct mime_field      type;        /* word is empty when there is no Content-Type */
+	struct mime_field      disposition; /* word is empty when there is no Content-Disposition */
+	enum transfer_encoding encoding;
+	struct slice           body;        /* in the message; for a multipart from its preamble to its epilogue */
+	uint32_t               body_offset;
+	struct slice           boundary;    /* of a multipart: as it was used */
+	uint32_t               preamble_size;   /* of a multipart: bytes of its body before its first delimiter */
+	uint32_t               epilogue_offset; /* of a multipart: in the message, behind its final delimiter; 0: it has none */
+};
+
+struct message_limits {
+	struct header_limits header;
+	uint32_t             parts;
+	uint32_t             depth;
+	uint32_t             parameters;
+	uint64_t             steps; /* about one a byte looked at */
+};
+
+struct message {
+	struct slice                 bytes;
+	struct message_part *const  *parts; /* in the order they begin; [0] is the message itself */
+	size_t                       count; /* at least 1 */
+	uint32_t                     depth; /* of the deepest part */
+	uint32_t                     line_max; /* longest line of what was walked, without its line end */
+	uint64_t                     steps;
+};
+
+/*
+ * Read `bytes` (at most 1 GiB). Everything borrows from `bytes` or lies in `arena`.
+ *
+ * RC_NOMEM: the arena cannot hold even the first header. When it fills up later, or a limit is met, what was read so far is the
+ * result and an oddity says which limit it was. No bytes make it fail otherwise.
+ */
+MUST_CHECK enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink,
+                                struct arena *arena, struct message *out);
+
+#endif
