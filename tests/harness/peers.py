@@ -130,7 +130,7 @@ class Postfix(Peer):
             "default_process_limit": "1200", "default_destination_concurrency_limit": "50", "initial_destination_concurrency": "20",
             "smtpd_client_connection_count_limit": "0", "message_size_limit": "60000000", "mailbox_size_limit": "0",
             # What follows keeps messages as they came: no field dropped, no line folded, no structure looked at.
-            "message_drop_headers": "", "smtp_line_length_limit": "0", "disable_mime_input_processing": "yes",
+            "message_drop_headers": "", "local_header_rewrite_clients": "", "smtp_line_length_limit": "0", "disable_mime_input_processing": "yes",
             "header_size_limit": "1000000", "hopcount_limit": "100",
             "minimal_backoff_time": "2s", "maximal_backoff_time": "5s", "queue_run_delay": "2s", "biff": "no",
         }

@@ -12,7 +12,17 @@ import tempfile
 import threading
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("HANGU_SHARED", SOURCE.parent / "shared"))
+
+
+def _shared():
+    """The folder beside the project with corpora and conformance suites; also found from a work tree one level down."""
+    if os.environ.get("HANGU_SHARED"):
+        return pathlib.Path(os.environ["HANGU_SHARED"])
+    beside = SOURCE.parent / "shared"
+    return beside if beside.exists() else SOURCE.parent.parent / "shared"
+
+
+SHARED = _shared()
 
 # Ports are taken below the kernel's range for outgoing connections (32768 upward), so that no client socket can sit on one.
 PORT_FIRST = 12000
