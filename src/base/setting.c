@@ -424,7 +424,7 @@ static void read_key(struct reader *r, struct slice content)
 			return;
 		}
 	}
-	report_unknown_key(r, key);
+	report_unknown_key(r, key.len != 0 ? key : content);
 }
 
 /* Unnamed sections that the file does not have get their standard values. */

@@ -95,8 +95,9 @@ static enum rc add_to_list(struct setting_list *list, struct setting_list_room *
 		if (list->count != 0)
 			memcpy(items, list->items, list->count * sizeof *items);
 		*room = (struct setting_list_room){ .items = items, .count = wanted };
-		list->items = items;
 	}
+	/* Set each time: after a line that was wrong the room is there, but not in the list. */
+	list->items = room->items;
 	room->items[list->count++] = text;
 	return RC_OK;
 }

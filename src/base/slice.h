@@ -22,9 +22,6 @@ struct slice {
 /* The same as an initialiser, for static tables. */
 #define SLICE_INIT(literal) { (const uint8_t *)("" literal ""), sizeof(literal) - 1 }
 
-/* The same where the language wants a constant: the rows of a static table. */
-#define SLICE_ROW(literal) { (const uint8_t *)("" literal ""), sizeof(literal) - 1 }
-
 static inline struct slice slice_of(const void *ptr, size_t size)
 {
 	return (struct slice){ ptr, ptr == NULL ? 0 : size };
