@@ -3,7 +3,7 @@
  * who gets it, and how each of them fares. Callers read these structs and change nothing in them except `hot`.
  *
  * The state of a recipient comes from the journal alone; "sending" is the one thing that does not survive a restart, and stands apart.
- * About 320 bytes for a message with one recipient, beside its addresses.
+ * About 350 bytes for a message with one recipient, beside its addresses.
  */
 #ifndef QUEUE_ENTRY_H
 #define QUEUE_ENTRY_H
@@ -11,14 +11,14 @@
 #include "base/list.h"
 #include "base/slice.h"
 #include "journal/event.h"
+#include "journal/record.h"
 
 struct queue_destination;
 
-/* Where a message stands in the journal, in the journal's own numbers, which the queue only keeps and orders. */
+/* Where a message's two records stand in the journal; both lie in one segment. */
 struct queue_place {
-	uint64_t segment;     /* number of the segment that holds both records */
-	uint64_t message;     /* position of the EVENT_MESSAGE record: rises from message to message */
-	uint64_t body;        /* position of the EVENT_BODY record */
+	struct journal_place body;    /* EVENT_BODY */
+	struct journal_place message; /* EVENT_MESSAGE: our prefix and the cuts are read from there; its seq orders the messages */
 };
 
 enum queue_state {
@@ -63,7 +63,7 @@ struct queue_memo {
 struct queue_recipient {
 	struct list               link;        /* in its destination's list of the ready, or in none */
 	struct queue_timer        timer;       /* when it is due again, or when a held one expires */
-	struct queue_destination *destination; /* NULL once it has ended, or while it is held */
+	struct queue_destination *destination; /* NULL once it has ended */
 	struct queue_memo        *memo;        /* or NULL */
 	int64_t                   tried_ms;    /* moment of the last attempt; 0: none */
 	uint32_t                  index;       /* in its entry */
@@ -113,7 +113,8 @@ static inline struct slice queue_envelope_id(const struct queue_entry *entry)
 
 static inline struct queue_entry *queue_entry_of(const struct queue_recipient *recipient)
 {
-	return LIST_OF(recipient - recipient->index, struct queue_entry, recipients);
+	/* Through an integer: a const recipient lies in an entry that its reader may still ask for writing. */
+	return (struct queue_entry *)((uintptr_t)(recipient - recipient->index) - offsetof(struct queue_entry, recipients));
 }
 
 static inline struct slice queue_address(const struct queue_recipient *recipient)

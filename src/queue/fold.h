@@ -16,7 +16,7 @@ struct queue; /* opaque */
 struct queue_settings {
 	uint64_t messages_max;   /* room for so many messages, 1 to 2^31; queue_room() */
 	uint64_t memory_max;     /* and for so many bytes of memory */
-	int64_t  hold_expire_ms; /* a held recipient is handed out by queue_take_expired() after so long; 0: never */
+	int64_t  hold_expire_ms; /* a held recipient of a message so old is handed out by queue_take_expired(); 0: never */
 	uint64_t seed;           /* random: keys the indexes */
 	/*
 	 * The name of where a recipient is sent: recipients with equal names may share a transaction, a pool of connections and a state of
@@ -36,16 +36,19 @@ void queue_close(struct queue **queue);
 
 /* What a record changed, for the owner. */
 struct queue_change {
-	struct queue_entry *entry;  /* the message it was about, still in the queue; NULL otherwise */
-	bool                ended;  /* the last recipient ended: the body at `place` may be dropped */
-	uint64_t            message;
-	struct queue_place  place;  /* valid with `ended` or `entry` */
-	uint64_t            body_size;
+	struct queue_entry *entry;   /* the message it was about, still in the queue; NULL otherwise */
+	bool                ended;   /* the last recipient ended: the body at `place` may be dropped */
+	uint64_t            message; /* its id; 0: the record was about no message of the queue */
+	struct queue_place  place;
+	void               *hot;     /* with `ended`: what the entry's `hot` was; the owner lets go of it */
 };
 
 /*
- * Apply the record of `type` whose payload is `payload`. `place` is looked at for EVENT_MESSAGE only. Records of other types than EVENT_MESSAGE,
- * EVENT_OUTCOME and EVENT_ACT change nothing and are RC_OK. *out is always written on RC_OK; `out` may be NULL.
+ * Apply one record. An EVENT_BODY is remembered for the EVENT_MESSAGE directly behind it. Records of other types than these, EVENT_OUTCOME and
+ * EVENT_ACT change nothing and are RC_OK. *out is always written on RC_OK; `out` may be NULL.
+ *
+ * Results that do not end a recipient and have a `notice` mean: the sender was told of the delay. Results for a recipient that has ended already
+ * change nothing; a result that defers one that is held leaves it held.
  *
  * RC_OK        applied.
  * RC_NOTFOUND  an outcome or act about a message that is not here (it has ended): nothing changed, and that is no fault.
@@ -53,8 +56,7 @@ struct queue_change {
  * RC_SYNTAX, RC_UNSUPPORTED  not a payload we can read, or it speaks of recipients the message does not have: nothing changed.
  * RC_NOMEM     the system gave no memory: nothing changed.
  */
-MUST_CHECK enum rc queue_apply(struct queue *queue, enum event_type type, struct slice payload, const struct queue_place *place,
-                               struct queue_change *out);
+MUST_CHECK enum rc queue_apply(struct queue *queue, const struct journal_record *record, struct queue_change *out);
 
 /* The same for those who hold the event decoded already. */
 MUST_CHECK enum rc queue_apply_message(struct queue *queue, const struct event_message *message, const struct queue_place *place,
@@ -83,12 +85,6 @@ struct queue_counts {
 };
 
 void queue_count(const struct queue *queue, struct queue_counts *out);
-
-/* Messages and bytes of bodies in this segment that are still needed: 0 means that it may be compacted away. */
-uint64_t queue_segment_bodies(const struct queue *queue, uint64_t segment);
-uint64_t queue_segment_bytes(const struct queue *queue, uint64_t segment);
-/* The lowest segment number with a needed body; UINT64_MAX when there is none. */
-uint64_t queue_segment_first(const struct queue *queue);
 
 /* New limits and new routes: every recipient gets its key anew, everything that waits for its time keeps it. RC_NOMEM leaves the old ones in force. */
 MUST_CHECK enum rc queue_rekey(struct queue *queue, const struct queue_settings *settings);

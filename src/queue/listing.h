@@ -25,7 +25,7 @@ struct queue_filter {
 bool queue_filter_match(const struct queue_filter *filter, const struct queue_recipient *recipient, int64_t now_ms);
 
 /*
- * Walk the matching recipients in the order of the journal. Starts behind the message whose record stands at `after` (0: at the front), calls `each`
+ * Walk the matching recipients in the order of the journal. Starts behind the message whose EVENT_MESSAGE has the sequence number `after` (0: at the front), calls `each`
  * for every matching recipient of a message, and looks at no further message once `max` have been called. `each` must not change the queue. Returns how
  * many; *ret_after is where to go on, 0 at the end.
  */

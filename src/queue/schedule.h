@@ -17,11 +17,13 @@ struct queue_destination {
 	struct list        turn;     /* in the queue's round of destinations with work that can take it */
 	struct queue_timer timer;    /* end of a pause */
 	uint32_t           ready_count;
-	uint32_t           recipient_count; /* that have not ended and are not held: ready, waiting and being sent */
+	uint32_t           recipient_count; /* that have not ended: ready, waiting, held and being sent */
 	uint32_t           use_count; /* references by queue_destination_use() */
 	bool               shut;     /* the owner can take no more work now */
 	bool               paused;   /* until timer.at_ms */
 	void              *owner;    /* the pool of connections, or NULL */
+	struct queue_destination *next; /* in its bucket of the index by key */
+	uint64_t           hash;
 	uint16_t           key_size;
 	uint8_t            key[];
 };
@@ -40,14 +42,14 @@ MUST_CHECK enum rc queue_destination_use(struct queue *queue, struct slice key, 
 void queue_destination_release(struct queue *queue, struct queue_destination **destination);
 /* The destination of that name, or NULL; without taking a use. */
 struct queue_destination *queue_destination_find(const struct queue *queue, struct slice key);
-/* Walk all destinations: *position starts at 0; nothing may be added meanwhile. NULL at the end. */
-struct queue_destination *queue_destination_walk(const struct queue *queue, size_t *position);
+/* Walk all destinations in no order: NULL gives the first one; NULL at the end. None may be added or released meanwhile. */
+struct queue_destination *queue_destination_after(const struct queue *queue, const struct queue_destination *destination);
 
 /* It can take no more work (all its connections are busy), and it can again. */
 void queue_destination_shut(struct queue *queue, struct queue_destination *destination);
 void queue_destination_open(struct queue *queue, struct queue_destination *destination);
 /* Leave it alone until `until_ms`; 0 ends a pause now. */
-MUST_CHECK enum rc queue_destination_pause(struct queue *queue, struct queue_destination *destination, int64_t until_ms);
+void queue_destination_pause(struct queue *queue, struct queue_destination *destination, int64_t until_ms);
 
 /* Everything whose moment has come becomes ready. */
 void queue_tick(struct queue *queue, int64_t now_ms);
@@ -77,10 +79,11 @@ void queue_untake(struct queue *queue, struct queue_recipient *recipient);
 struct queue_recipient *queue_take_expired(struct queue *queue);
 
 /*
- * Recipients of `destination` that are ready and were taken at or before `received_ms`: for a destination that is paused again and again, whose
- * mail would else never expire. Calls `each` for at most `max` of them; `each` may apply outcomes. Returns how many.
+ * Hand out ready recipients of `destination` whose message came at or before `received_ms`, at most `max`, those of one message next to each other:
+ * for a destination that is paused again and again, whose mail would else never expire. With `unnoticed`, only those whose sender was not told
+ * of the delay. Returns how many; they are being sent until an applied outcome names them, or queue_untake().
  */
-size_t queue_sweep(struct queue *queue, struct queue_destination *destination, int64_t received_ms, size_t max,
-                   void (*each)(void *context, struct queue_recipient *recipient), void *context);
+size_t queue_take_old(struct queue *queue, struct queue_destination *destination, int64_t received_ms, bool unnoticed, size_t max,
+                      struct queue_recipient **recipients);
 
 #endif
