@@ -117,7 +117,7 @@ enum histogram {
 
 #define HISTOGRAM_FIRST_US    64u
 #define HISTOGRAM_BUCKETS     21u /* the last one has no upper bound */
-#define COUNTERS_PAGES_MAX    64u
+#define COUNTERS_PAGES_MAX    72u
 
 /* One process's numbers. Fields are written through the functions below only. */
 struct counters_page {

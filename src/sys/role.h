@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define ROLE_LISTENERS_MAX 60u
-#define ROLE_SCANNERS_MAX  32u
+#define ROLE_SCANNERS_MAX  64u
 #define ROLE_NAME_MAX      64u
 
 enum role {

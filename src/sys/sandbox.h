@@ -89,7 +89,13 @@ const char *sandbox_word(void);
 /* The allow-list of a box as text, one "call" or "call: condition" a line: for docs/boxes.md, tests and `hangu prove`. */
 void sandbox_describe(const struct sandbox *box, struct buf *out);
 
-/* Did a child that was ended by signal `number` break its box? */
-bool sandbox_is_breach(int number);
+/*
+ * For finding out what a box lacks, never in service: from now on a breach names its call on standard error before the process
+ * ends (by a handler, which a taken-over process could replace; the call is refused all the same). Sanitizer builds always do.
+ */
+void sandbox_name_breaches(void);
+
+/* Did a child whose wait status is `status` end because it broke its box? */
+bool sandbox_is_breach(int status);
 
 #endif
