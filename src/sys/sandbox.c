@@ -168,26 +168,29 @@ static void on_breach(int number, siginfo_t *info, void *context)
 
 static int add_call(scmp_filter_ctx filter, const struct call *call)
 {
-	const int number = seccomp_syscall_resolve_name(call->name);
+	const int           number = seccomp_syscall_resolve_name(call->name);
+	struct scmp_arg_cmp compare = { .arg = call->index, .op = SCMP_CMP_EQ, .datum_a = call->value };
 
 	/* Not on this machine (open on arm64): nothing to allow. */
 	if (number < 0)
 		return 0;
 	switch (call->rule) {
 	case CALL_FREE:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-	case CALL_IS:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, SCMP_CMP(call->index, SCMP_CMP_EQ, call->value));
-	case CALL_BITS:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_CMP(call->index, SCMP_CMP_MASKED_EQ, call->mask, call->value));
-	case CALL_OWN_PID:
-		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		                        SCMP_CMP(call->index, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 0, NULL);
 	case CALL_NO_SUCH:
-		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0);
+		return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0, NULL);
+	case CALL_IS:
+		break;
+	case CALL_OWN_PID:
+		compare.datum_a = (scmp_datum_t)getpid();
+		break;
+	case CALL_BITS:
+		compare.op = SCMP_CMP_MASKED_EQ;
+		compare.datum_a = call->mask;
+		compare.datum_b = call->value;
+		break;
 	}
-	return -EINVAL;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &compare);
 }
 
 static enum rc close_calls(const struct sandbox *box, struct fault *fault)

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -194,13 +193,13 @@ static bool is_sealed(int fd)
 
 static enum rc map_taken(int fd, uint64_t size, uint64_t size_max, struct slab *slab)
 {
-	struct stat about;
-
 	if (size > size_max || size > SLAB_SIZE_MAX)
 		return RC_LIMIT;
-	if (!is_sealed(fd) || fstat(fd, &about) != 0)
+	if (!is_sealed(fd))
 		return RC_DENIED;
-	if (about.st_size < 0 || (uint64_t)about.st_size != size)
+	/* Not fstat(): the C library makes a call of it that takes paths, which the scanner's box does not have. */
+	const off_t end = lseek(fd, 0, SEEK_END);
+	if (end < 0 || (uint64_t)end != size)
 		return RC_CORRUPT;
 	*slab = (struct slab){ .mapped = (size_t)size, .size = (size_t)size, .size_max = (size_t)size, .fd = -1, .sealed = true };
 	if (size == 0)
@@ -249,10 +248,10 @@ enum rc slab_publish(const char *name, struct slice bytes, int *ret_fd)
 
 enum rc slab_published_size(int fd, uint64_t *out)
 {
-	struct stat about;
+	const off_t end = is_sealed(fd) ? lseek(fd, 0, SEEK_END) : -1;
 
-	if (!is_sealed(fd) || fstat(fd, &about) != 0 || about.st_size < 0)
+	if (end < 0)
 		return RC_DENIED;
-	*out = (uint64_t)about.st_size;
+	*out = (uint64_t)end;
 	return RC_OK;
 }
