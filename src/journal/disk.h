@@ -23,7 +23,7 @@ enum journal_open {
 };
 
 /*
- * Answers everywhere: RC_OK; RC_NOTFOUND no such file; RC_EXISTS; RC_LIMIT no space left (ENOSPC, EDQUOT);
+ * Answers everywhere: RC_OK; RC_NOTFOUND no such file; RC_EXISTS; RC_NOMEM no space left, or no memory;
  * RC_UNSUPPORTED the file system cannot; RC_IO anything else.
  */
 struct journal_disk_calls {
@@ -38,13 +38,16 @@ struct journal_disk_calls {
 	enum rc (*read)(struct journal_disk *disk, struct journal_file *file, uint64_t offset, void *to, size_t size,
 	                size_t *out);
 	/* All pieces one after the other from `offset`, or an error that leaves any part of them written. */
-	enum rc (*write)(struct journal_disk *disk, struct journal_file *file, uint64_t offset, const struct slice *pieces,
-	                 size_t count);
+	enum rc (*write)(struct journal_disk *disk, struct journal_file *file, uint64_t offset,
+	                 const struct slice *pieces, size_t count);
 	/* What was written before is durable. An error is final for the data: it must not be asked again. */
 	enum rc (*sync)(struct journal_disk *disk, struct journal_file *file);
 	/* Give the space of this range back; it reads as zeros afterwards. RC_UNSUPPORTED leaves it as it was. */
 	enum rc (*punch)(struct journal_disk *disk, struct journal_file *file, uint64_t offset, uint64_t bytes);
+	/* Replaces `to`. */
 	enum rc (*rename)(struct journal_disk *disk, const char *from, const char *to);
+	/* The two files change names in one step. RC_UNSUPPORTED leaves them as they were. */
+	enum rc (*exchange)(struct journal_disk *disk, const char *name, const char *other);
 	enum rc (*remove)(struct journal_disk *disk, const char *name);
 	/* Creations, renames and removals before this are durable. */
 	enum rc (*sync_folder)(struct journal_disk *disk);
@@ -55,7 +58,7 @@ struct journal_disk_calls {
 	enum rc (*list)(struct journal_disk *disk, enum rc (*each)(void *context, const char *name), void *context);
 	/* Bytes that can still be written in this file system by us. */
 	enum rc (*free_bytes)(struct journal_disk *disk, uint64_t *out);
-	/* Take the folder for the one writer, until close. RC_BUSY: another process has it. */
+	/* Take the folder for the one writer, until the disk is closed; again is RC_OK. RC_BUSY: another process has it. */
 	enum rc (*lock)(struct journal_disk *disk);
 	void (*done)(struct journal_disk *disk);
 };

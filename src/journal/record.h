@@ -43,6 +43,7 @@
 #define JOURNAL_EVENT_BYTES_MAX (16u << 20)       /* payload of a record that is not a body */
 #define JOURNAL_BODY_BYTES_MAX (1u << 30)         /* a body, before and after compression */
 #define JOURNAL_GROUP_RECORDS_MAX 64u           /* records that become visible together */
+#define JOURNAL_SNAPSHOT_BYTES_MAX (1u << 30)     /* the queue's state in one snapshot */
 #define JOURNAL_GROUP_EVENT_BYTES_MAX (32u << 20) /* sum of a group's payloads that are not bodies */
 
 /* Types from here on are the journal's own; all below belong to the rooms above (journal/event.h). */
@@ -119,8 +120,9 @@ static inline int journal_position_compare(const struct journal_position *a, con
  *    32  u32  bytes
  *    36  u32  stored bytes
  *
- * The header's checksum is CRC-32C over the segment's number (u64) and bytes 0 to 115, so that a header left over in a
- * recycled file, or copied to another segment, is never valid. `chain` is described in journal/chain.h.
+ * The header's checksum is CRC-32C over the journal's id, the segment's number (u64) and bytes 0 to 115, so that a header
+ * left over in a recycled file, copied to another segment, or forged inside a message (the id is never told to anybody)
+ * is not valid. `chain` is described in journal/chain.h.
  */
 struct journal_head {
 	uint16_t      type;
@@ -138,14 +140,22 @@ struct journal_head {
 
 #define JOURNAL_MAGIC 0x314a6748u /* "HgJ1" */
 
+#define JOURNAL_ID_SIZE 16u
+
+/* What the checksums of all headers in one segment start from. */
+uint32_t journal_seed(const uint8_t id[JOURNAL_ID_SIZE], uint64_t segment);
+
 /* Bytes that a record takes in its segment, from its header to the next one. */
 uint64_t journal_head_span(const struct journal_head *head);
 
-/* Write the header as it lies in segment `segment`. */
-void journal_head_encode(const struct journal_head *head, uint64_t segment, uint8_t out[JOURNAL_RECORD_HEAD_SIZE]);
+/* Write the header as it lies in the segment with that seed. */
+void journal_head_encode(const struct journal_head *head, uint32_t seed, uint8_t out[JOURNAL_RECORD_HEAD_SIZE]);
+
+/* Set chain and checksum of an encoded header anew; the committer does so when it knows the chain. */
+void journal_head_finish(uint8_t head[JOURNAL_RECORD_HEAD_SIZE], uint32_t seed, const struct digest *chain);
 
 /*
- * Read a header from the front of `bytes`, as it must lie in segment `segment`.
+ * Read a header from the front of `bytes`, as it must lie in the segment with that seed.
  *
  * RC_AGAIN        fewer than JOURNAL_RECORD_HEAD_SIZE bytes.
  * RC_NOTFOUND     the first four bytes are zero: nothing was written here.
@@ -153,7 +163,7 @@ void journal_head_encode(const struct journal_head *head, uint64_t segment, uint
  * RC_UNSUPPORTED  a good checksum, but a version or flag we do not know.
  * RC_SYNTAX       a good checksum, but sizes or flags that break this page (only our own mistake can write that).
  */
-MUST_CHECK enum rc journal_head_decode(struct slice bytes, uint64_t segment, struct journal_head *out);
+MUST_CHECK enum rc journal_head_decode(struct slice bytes, uint32_t seed, struct journal_head *out);
 
 /*
  * The header of a segment file; records follow at JOURNAL_SEGMENT_HEAD_SIZE. On disk:
@@ -168,7 +178,6 @@ MUST_CHECK enum rc journal_head_decode(struct slice bytes, uint64_t segment, str
  */
 #define JOURNAL_SEGMENT_HEAD_SIZE 4096u
 #define JOURNAL_SEGMENT_HEAD_USED 128u
-#define JOURNAL_ID_SIZE 16u
 #define JOURNAL_SEGMENT_FLAG_COMPACTED 0x01u /* rewritten without the bytes of its bodies */
 
 struct journal_segment_head {

@@ -19,7 +19,6 @@
 #include "journal/record.h"
 
 #define JOURNAL_SNAPSHOT_HEAD_SIZE 144u
-#define JOURNAL_SNAPSHOT_BYTES_MAX (1u << 30)
 #define JOURNAL_SNAPSHOTS_KEPT 2u
 
 /*
@@ -30,7 +29,7 @@ MUST_CHECK enum rc journal_snapshot_decode(struct slice bytes, const uint8_t id[
                                            struct journal_mark *mark, struct slice *blob);
 
 /*
- * Write one aside, sync, rename, sync the folder; then remove all but the JOURNAL_SNAPSHOTS_KEPT newest. RC_LIMIT,
+ * Write one aside, sync, rename, sync the folder; then remove all but the JOURNAL_SNAPSHOTS_KEPT newest. RC_NOMEM,
  * RC_IO.
  */
 MUST_CHECK enum rc journal_snapshot_write(struct journal_disk *disk, const uint8_t id[JOURNAL_ID_SIZE],

@@ -6,7 +6,7 @@
  *   journal_bodies_claim()   (journal/body.h) by the caller, for each body its fold still needs.
  *   journal_writer_start()   two threads: the committer, and the keeper (new segments, snapshots, compaction).
  *   journal_writer_submit()  from any thread. Answered on the committer's thread.
- *   journal_writer_close()   writes out what waits, ends the threads, unlocks.
+ *   journal_writer_close()   writes out what waits and ends the threads. journal_disk_close() then unlocks the folder.
  *
  * One write and one fdatasync make everything durable that waits at that moment. With siblings announced
  * (journal_writer_expect) the committer waits for them, at most limits.delay_ms, so that many sessions share a sync
@@ -55,10 +55,10 @@ struct journal_group {
 	struct journal_item *items;      /* 1 to JOURNAL_GROUP_RECORDS_MAX */
 	size_t               item_count;
 	enum journal_urgency urgency;
-	bool                 announced;  /* journal_writer_expect(+1) was made for it; submit takes that back in any case */
+	bool                 announced;  /* journal_writer_expect(+1) was made for it; submit takes it back in any case */
 	/*
 	 * The answer, on the committer's thread (in journal_writer_step() when there is none): be short, post to a
-	 * loop, return. RC_OK: durable; `items[].place` and `after` are set. RC_LIMIT: no space for it on the disk,
+	 * loop, return. RC_OK: durable; `items[].place` and `after` are set. RC_NOMEM: no space for it on the disk,
 	 * nothing was written, the writer lives. RC_IO: the writer has failed. RC_CLOSED: the writer was closed
 	 * before its turn. Groups are answered in the order of submission. The group is the caller's again when this
 	 * is called, so it may be freed inside.
@@ -84,7 +84,7 @@ struct journal_writer_statistics {
 	uint64_t punched_bytes;
 	uint64_t snapshots;
 	uint64_t busy;          /* submits refused with RC_BUSY */
-	uint64_t no_space;      /* groups answered RC_LIMIT */
+	uint64_t no_space;      /* groups answered RC_NOMEM */
 	uint64_t queued_groups; /* waiting now */
 	uint64_t queued_bytes;
 };
@@ -109,10 +109,9 @@ struct journal_writer_events {
 struct journal_replay {
 	void *context;
 	/*
-	 * Begin anew from a snapshot's blob, or from nothing when `blob` is empty and mark->position.seq is 1. RC_OK,
-	 * or RC_SYNTAX /
-	 * RC_UNSUPPORTED for a blob it cannot read: then an older snapshot is tried, at last none. Anything else ends
-	 * the open.
+	 * Begin anew, from a snapshot's blob or, when `blob` is {NULL, 0}, from nothing; may be called several times. RC_OK,
+	 * or RC_SYNTAX / RC_UNSUPPORTED for a blob it cannot read: then an older snapshot is tried, at last none. Anything
+	 * else ends the open.
 	 */
 	enum rc (*restore)(void *context, struct slice blob, const struct journal_mark *mark);
 	/*
@@ -132,6 +131,7 @@ struct journal_recovery {
 	uint32_t            snapshots_bad;  /* snapshots passed over */
 	bool                salvaged;       /* RECOVER_SALVAGE was needed: records behind the damage are lost */
 	bool                created;        /* there was no journal */
+	struct journal_position bad;        /* after RC_CORRUPT or a salvage: the first record that is not good */
 };
 
 struct journal_writer_options {
@@ -139,7 +139,7 @@ struct journal_writer_options {
 	const struct journal_limits  *limits; /* copied */
 	struct journal_writer_events  events;
 	struct journal_replay         replay; /* used by open only; may be all NULL */
-	/* Wall clock in ms since 1970, and 16 random bytes for a new journal's id; NULL: the system's. */
+	/* Wall clock in ms since 1970; NULL: the system's. */
 	int64_t (*now_ms)(void *context);
 	void *now_context;
 	/*
@@ -152,7 +152,7 @@ struct journal_writer_options {
 
 /*
  * RC_OK: *out. RC_BUSY: another process has the folder. RC_CORRUPT: damage in the middle, `fault` names segment and
- * offset. RC_UNSUPPORTED: written by a later version. RC_LIMIT: no space. RC_NOMEM, RC_IO, or what the fold answered.
+ * offset. RC_UNSUPPORTED: written by a later version. RC_NOMEM: no space, no memory. RC_IO, or what the fold answered.
  * `recovery` and `fault` may be NULL. Nothing is changed on disk before the history has been read whole, except that
  * leftovers of unfinished upkeep are removed.
  */
