@@ -15,6 +15,8 @@ from . import certificates, places, process
 from .peers import greets
 
 HOST = "127.0.0.1"
+# A policy under which every message that can be carried is carried: for tests of the way, not of the judgement.
+DELIVER_ALL = {"policy": {"on_" + word: "none" for word in ("malware", "executable", "test_spam", "unclear_from", "ambiguous", "loop", "limit")}}
 ROLES = ("supervisor", "gate", "scan", "records")
 
 

@@ -50,6 +50,7 @@ class Arrival:
     wire: bytes                    # as it crossed the wire: dot-stuffed for DATA, without the final dot
     data: bytes                    # the message itself
     acknowledged: bool = False     # whether the 250 was written
+    certain: bool = True           # False: the session was cut before the sender showed that it had read it
     at: float = dataclasses.field(default_factory=time.monotonic)
 
     def number(self, name=b"X-Test-Number"):
@@ -153,12 +154,17 @@ class Session:
         self.secure = False
         self.greeted, self.extended = "", False
         self.born = time.monotonic()
+        self.unread = None          # the last message acknowledged, until the sender's next command shows that it read the reply
         self.forget()
 
     def forget(self):
         self.sender, self.sender_parameters, self.recipients, self.recipient_parameters, self.chunks = None, [], [], [], []
 
     def cut(self, reset=False):
+        """End the session from our side. A message whose 250 the sender may not have read yet becomes uncertain."""
+        arrival, self.unread = self.unread, None
+        if arrival:
+            arrival.certain = False
         try:
             if reset:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -181,7 +187,9 @@ class Session:
                 self.secure = True
             self.greet()
             while True:
-                self.command(self.line())
+                line = self.line()
+                self.unread = None
+                self.command(line)
         except (_Over, OSError, ssl.SSLError):
             pass
         except Exception as failure:  # a thread's traceback would only scroll by
@@ -352,6 +360,7 @@ class Session:
         self.forget()
         act = self.judge(arrival)
         if act == Act.LOSE:
+            arrival.certain = False
             self.sink._store(arrival)
             raise _Over
         if isinstance(act, Say):
@@ -360,12 +369,16 @@ class Session:
                 raise _Over
             return
         # Stored before the reply is written: a sender that dies meanwhile has left the message here all the same.
-        arrival.acknowledged = True
+        arrival.acknowledged, self.unread = True, arrival
         self.sink._store(arrival)
-        if self.sink.lmtp:
-            self.say("\n".join("250 2.1.5 <%s> stored" % one for one in arrival.recipients))
-        else:
-            self.say("250 2.0.0 stored as %d" % self.sink.count)
+        try:
+            if self.sink.lmtp:
+                self.say("\n".join("250 2.1.5 <%s> stored" % one for one in arrival.recipients))
+            else:
+                self.say("250 2.0.0 stored as %d" % self.sink.count)
+        except OSError:
+            arrival.certain = False
+            raise
 
     def judge(self, arrival):
         """What to do with a whole message: None to keep it, or Say, Act.LOSE; resets and drops happen here."""

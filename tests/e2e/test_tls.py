@@ -1,0 +1,187 @@
+"""STARTTLS with each real peer, both ways, and what happens when TLS cannot be had."""
+import socket
+import ssl
+import time
+
+from harness import certificates, compare, peers, sink, smtp
+
+from . import base
+
+MESSAGE = base.numbered(1) + b".dotted\r\n"
+
+
+@base.needs_gateway
+class Inbound(base.Case):
+    def setUp(self):
+        self.box = self.open(sink.Sink())
+        self.gate = self.gateway(next_port=self.box.port, tls="mx.example.net")
+
+    def test_a_client_that_verifies(self):
+        with smtp.Client(self.gate.port) as client:
+            self.assertIn("STARTTLS", client.hello())
+            client.starttls(certificates.client_context(), "mx.example.net")
+            self.assertNotIn("STARTTLS", client.hello())
+            client.envelope("a@example.org", ["b@example.net"])
+            self.assertEqual(client.data(MESSAGE).code, 250)
+        arrived = self.box.wait(1)[0].data
+        self.assertIsNone(base.same_below_trace(arrived, MESSAGE))
+        self.assertIn(b"ESMTPS", arrived)
+
+    def test_old_protocols_are_refused(self):
+        context = smtp.anyone()
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with smtp.Client(self.gate.port) as client:
+            client.hello()
+            self.assertRaises((ssl.SSLError, OSError), client.starttls, context)
+
+    def test_the_session_starts_anew_behind_tls(self):
+        with smtp.Client(self.gate.port) as client:
+            client.hello()
+            client.envelope("a@example.org", ["b@example.net"])
+            client.starttls()
+            self.assertEqual(client.command("RCPT TO:<b@example.net>").code, 503)
+
+    @base.needs_root
+    def test_from_postfix(self):
+        self.from_relay(peers.Postfix)
+
+    @base.needs_root
+    def test_from_exim(self):
+        self.from_relay(peers.Exim)
+
+    @base.needs_root
+    def test_from_opensmtpd(self):
+        self.from_relay(peers.OpenSmtpd)
+
+    def from_relay(self, kind):
+        relay = self.peer(kind, next_port=self.gate.port, client_tls="encrypt")
+        self.assertEqual(smtp.send(relay.port, MESSAGE).code, 250)
+        arrived = self.box.wait(1)[0].data
+        self.assertTrue(arrived.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n"):]))
+        self.assertIn(b"ESMTPS", compare.fields(arrived)[0][0][1], "our own Received field says how it came")
+
+
+@base.needs_gateway
+class Outbound(base.Case):
+    def deliver(self, port, policy, sections=None, protocol="smtp", wait=True, **route):
+        gate = self.gateway(next_port=port, route=dict({"tls": policy, "protocol": protocol}, **route),
+                            sections=dict({"tls": {"ca_file": certificates.authority()[0]}}, **(sections or {})))
+        self.assertEqual(smtp.send(gate.port, MESSAGE).code, 250)
+        return gate
+
+    def tls_sink(self, name="sink.example", **options):
+        return self.open(sink.Sink(tls=certificates.server_context(name, client_authority=True), **options))
+
+    def test_opportunistic_uses_it(self):
+        box = self.tls_sink()
+        self.deliver(box.port, "opportunistic")
+        self.assertEqual(box.wait(1)[0].protocol, "ESMTPS")
+
+    def test_opportunistic_does_without(self):
+        box = self.open(sink.Sink())
+        self.deliver(box.port, "opportunistic")
+        self.assertEqual(box.wait(1)[0].protocol, "ESMTP")
+
+    def test_opportunistic_goes_plain_when_the_handshake_fails(self):
+        def script(stage, session, _):
+            if stage == "starttls":
+                session.say("220 2.0.0 go on")
+                session.sock.sendall(b"this is no handshake\r\n")
+                return sink.Act.DROP
+            return None
+
+        box = self.tls_sink(script=script)
+        self.deliver(box.port, "opportunistic")
+        self.assertEqual(box.wait(1, 60)[0].protocol, "ESMTP")
+
+    def test_require_never_goes_plain(self):
+        box = self.open(sink.Sink())
+        gate = self.deliver(box.port, "require")
+        time.sleep(3)
+        self.assertEqual((box.count, gate.queued()), (0, 1))
+
+    def test_verify_accepts_the_right_name(self):
+        box = self.tls_sink("sink.example")
+        self.deliver(box.port, "verify", tls_names="sink.example")
+        self.assertEqual(box.wait(1)[0].protocol, "ESMTPS")
+
+    def test_verify_refuses_another_name(self):
+        box = self.tls_sink("other.example")
+        gate = self.deliver(box.port, "verify", tls_names="sink.example")
+        time.sleep(3)
+        self.assertEqual((box.count, gate.queued()), (0, 1))
+
+    def test_a_client_certificate_is_shown(self):
+        seen = []
+
+        def script(stage, session, _):
+            if stage == "mail":
+                seen.append(session.sock.getpeercert())
+
+        box = self.tls_sink(script=script)
+        certificate, key = certificates.issue("client.example")
+        self.deliver(box.port, "require", sections={"certificate client": {"file": certificate, "key": key}}, certificate="client")
+        box.wait(1)
+        self.assertIn(("DNS", "client.example"), seen[0]["subjectAltName"])
+
+    def test_plain_replies_behind_starttls_are_dropped(self):
+        """starttls-injection for the client side: what stands behind the 220 in plain text is never taken for a reply."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+        gate = self.gateway(next_port=port, route={"tls": "require"})
+        self.assertEqual(smtp.send(gate.port, MESSAGE).code, 250)
+        listener.settimeout(30)
+        sock, _ = listener.accept()
+        with sock:
+            sock.settimeout(30)
+            sock.sendall(b"220 evil.example ESMTP\r\n")
+            sock.recv(1000)
+            sock.sendall(b"250-evil.example\r\n250 STARTTLS\r\n")
+            self.assertEqual(sock.recv(1000), b"STARTTLS\r\n")
+            sock.sendall(b"220 go on\r\n250-evil.example\r\n250 AUTH PLAIN\r\n250 2.1.0 ok\r\n")
+            try:
+                secure = certificates.server_context("evil.example").wrap_socket(sock, server_side=True)
+            except OSError:
+                return  # the client gave up: fine
+            with secure:
+                try:
+                    first = secure.recv(1000)
+                except OSError:
+                    return
+                self.assertTrue(first == b"" or first.upper().startswith(b"EHLO"), first)
+
+    @base.needs_root
+    def test_to_postfix(self):
+        self.to_relay(peers.Postfix)
+
+    @base.needs_root
+    def test_to_exim(self):
+        self.to_relay(peers.Exim)
+
+    @base.needs_root
+    def test_to_opensmtpd_whose_tls_is_broken(self):
+        """OpenSMTPD 6.8 of Debian 12 offers STARTTLS and fails each handshake (its key process and OpenSSL 3): plain text is the way that is left."""
+        box = self.open(sink.Sink())
+        relay = self.peer(peers.OpenSmtpd, next_port=box.port, tls="relay.example")
+        self.deliver(relay.port, "opportunistic")
+        self.assertTrue(box.wait(1, 60)[0].data.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n"):]))
+
+    def to_relay(self, kind):
+        box = self.open(sink.Sink())
+        relay = self.peer(kind, next_port=box.port, tls="relay.example")
+        self.deliver(relay.port, "verify", tls_names="relay.example")
+        arrived = box.wait(1, 60)[0].data
+        self.assertIsNone(base.same_below_trace(arrived, MESSAGE))
+        self.assertIn(b"SMTPS", compare.fields(arrived)[0][0][1].upper().replace(b"ESMTPS", b"SMTPS"), "the relay says it came by TLS")
+
+    @base.needs_root
+    def test_to_dovecot(self):
+        store = self.peer(peers.Dovecot, tls="store.example")
+        gate = self.deliver(store.port, "verify", protocol="lmtp", tls_names="store.example")
+        gate.wait_empty()
+        stored = store.stored("rcpt@example.net")
+        self.assertEqual(len(stored), 1)
+        self.assertIsNone(base.same_below_trace(stored[0], MESSAGE))
+        self.assertIn(b"LMTPS", stored[0])
