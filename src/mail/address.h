@@ -28,7 +28,8 @@ enum address_flag {
 enum address_kind {
 	ADDRESS_IS_NULL,    /* "<>": local and domain empty */
 	ADDRESS_IS_HOSTED,  /* local@domain */
-	ADDRESS_IS_LITERAL, /* local@[...]; `ip` is set unless the literal has a tag of its own (IP_NONE then) */
+	ADDRESS_IS_LITERAL, /* local@[192.0.2.1] or local@[IPv6:...]; `ip` is set. Other tags are not registered:
+	                       refused */
 	ADDRESS_IS_LOCAL,   /* "postmaster" without a domain */
 };
 

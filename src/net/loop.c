@@ -3,12 +3,12 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 _Static_assert(LOOP_IN == EPOLLIN && LOOP_OUT == EPOLLOUT && LOOP_ERR == EPOLLERR && LOOP_HUP == EPOLLHUP, "the same bits");
@@ -47,14 +47,6 @@ static void woken(struct loop_watch *watch, uint32_t events)
 	(void)events;
 }
 
-static uint64_t clock_us(void)
-{
-	struct timespec now;
-
-	must(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
 enum rc loop_open(size_t scratch_bytes, struct loop **out, struct fault *fault)
 {
 	if (scratch_bytes == 0)
@@ -74,7 +66,7 @@ enum rc loop_open(size_t scratch_bytes, struct loop **out, struct fault *fault)
 	loop->wake_watch.fd = -1;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	loop->now_us = clock_us();
+	loop->now_us = clock_mono_us();
 	timer_wheel_init(&loop->wheel, loop->now_us / 1000);
 	list_init(&loop->deferred);
 	loop->tasks_end = &loop->tasks;
@@ -145,7 +137,7 @@ uint64_t loop_now_us(const struct loop *loop)
 
 void loop_time_refresh(struct loop *loop)
 {
-	loop->now_us = clock_us();
+	loop->now_us = clock_mono_us();
 }
 
 void loop_timer_set_at(struct loop *loop, struct timer *timer, uint64_t due_ms)
@@ -303,7 +295,7 @@ static unsigned wait_span(struct loop *loop, uint64_t wait_ms)
 static enum rc wait_events(struct loop *loop, uint64_t wait_ms)
 {
 	/* The clock is looked at before a wait, too: handlers took time, and timers were set by the old one. */
-	const uint64_t began_us = clock_us();
+	const uint64_t began_us = clock_mono_us();
 	loop->counts.busy_us += began_us - loop->now_us;
 	loop->now_us = began_us;
 
@@ -317,7 +309,7 @@ static enum rc wait_events(struct loop *loop, uint64_t wait_ms)
 	const int count = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS_PER_TURN, (int)span_ms);
 	const int error = errno;
 	atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
-	loop->now_us = clock_us();
+	loop->now_us = clock_mono_us();
 	if (count < 0 && error != EINTR)
 		return RC_IO;
 	loop->event_count = count < 0 ? 0 : (unsigned)count;

@@ -1,4 +1,7 @@
-/* The loop: descriptors, tasks from other threads, deferred work, stopping. Only the kernel's readiness decides, no clock. */
+/*
+ * The loop: descriptors, tasks from other threads, deferred work, stopping. Only the kernel's readiness decides, no
+ * clock.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -22,6 +22,7 @@
 #include "net/tls.h"
 
 struct stream;
+struct stream_call; /* internal */
 
 /* What the owner does. on_data and on_closed must be there; the others may be NULL. */
 struct stream_handlers {
@@ -77,7 +78,7 @@ struct stream {
 	const struct stream_handlers *handlers;
 	struct tls_session           *tls;        /* NULL: plain */
 	struct stream_pieces         *pieces;
-	bool                         *gone;       /* set when the stream is closed within one of its own calls */
+	struct stream_call           *call;       /* internal: the call to the owner that is on the stack */
 	struct buf                    in;         /* came, not taken */
 	struct buf                    out;        /* to be sent */
 	uint32_t                      out_before; /* bytes of `out` that go before `pieces`; the rest goes after them */
@@ -188,50 +189,5 @@ static inline bool stream_is_open(const struct stream *stream)
 
 /* Our own address of this connection. RC_IO. */
 MUST_CHECK enum rc stream_local(const struct stream *stream, struct net_address *out);
-
-/* ---- accepting ---- */
-
-/* Connections taken from one listening socket per turn of a loop, so that several loops share them. */
-#define ACCEPTOR_PER_TURN 16u
-/* How long nothing is accepted when descriptors or memory have run out. */
-#define ACCEPTOR_PAUSE_MS 100u
-
-/*
- * One listening socket on one loop; lies in its owner. Several loops (also of several processes) may listen to the
- * same socket.
- */
-struct acceptor {
-	struct loop_watch watch;
-	struct timer      retry;
-	struct loop      *loop;
-	/*
-	 * A connection: `fd` (non-blocking, close-on-exec) is the owner's now; usually stream_adopt() is next. It may
-	 * stop the acceptor.
-	 */
-	void            (*on_accept)(struct acceptor *acceptor, int fd, const struct net_address *peer);
-	/*
-	 * Accepting failed and pauses for ACCEPTOR_PAUSE_MS: errno (EMFILE, ENFILE, ENOBUFS, ENOMEM ...). May be
-	 * NULL.
-	 */
-	void            (*on_trouble)(struct acceptor *acceptor, int error);
-	int               fd;
-	bool              stopped;
-};
-
-/*
- * Listen on `fd`, a bound, listening, non-blocking socket that stays the caller's. Sets TCP_NODELAY on it, which
- * accepted sockets inherit. on_accept and on_trouble are set by the caller before. RC_IO.
- */
-MUST_CHECK enum rc acceptor_start(struct acceptor *acceptor, struct loop *loop, int fd);
-/* Stop accepting: others who share the socket go on. Legal twice. */
-void acceptor_stop(struct acceptor *acceptor);
-
-/*
- * A bound, listening socket (non-blocking, close-on-exec, SO_REUSEADDR, IPv6 only when IPv6). For the supervisor and
- * for tests. Port 0: the kernel chooses; net_socket_local() tells. RC_IO with *fault (EADDRINUSE, EACCES,
- * EADDRNOTAVAIL).
- */
-MUST_CHECK enum rc net_listen(const struct net_address *address, int backlog, int *out_fd, struct fault *fault);
-MUST_CHECK enum rc net_socket_local(int fd, struct net_address *out);
 
 #endif

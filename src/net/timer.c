@@ -22,8 +22,9 @@ void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
 }
 
 /*
- * A timer's level is the highest group of six bits in which its moment differs from now, its slot the value of that group.
- * So the slots in use of a level always lie behind the present one, and every slot of a level comes up before any of the next.
+ * A timer's level is the highest group of six bits in which its moment differs from now, its slot the value of that
+ * group. So the slots in use of a level always lie behind the present one, and every slot of a level comes up before
+ * any of the next.
  */
 static void insert(struct timer_wheel *wheel, struct timer *timer)
 {
@@ -55,7 +56,10 @@ void timer_wheel_set(struct timer_wheel *wheel, struct timer *timer, uint64_t du
 	insert(wheel, timer);
 }
 
-/* The slot that comes up first, and when; false when there is none. Slots whose timers were all stopped are forgotten here. */
+/*
+ * The slot that comes up first, and when; false when there is none. Slots whose timers were all stopped are forgotten
+ * here.
+ */
 static bool first_slot(struct timer_wheel *wheel, unsigned *level_out, unsigned *slot_out, uint64_t *moment)
 {
 	for (unsigned level = 0; level < TIMER_LEVELS; level++) {

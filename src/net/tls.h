@@ -167,10 +167,12 @@ enum tls_want {
 enum tls_want tls_session_want(const struct tls_session *session);
 
 /*
- * The socket became readable: only after this does the session read from it again. (A read that brought less than was
- * asked for has emptied the socket; the session remembers that and saves the call that would say so.)
+ * The socket became readable: only after this does the session read from it again. A read that brought less than was
+ * asked for has emptied the socket; the session remembers that and saves the call that would say so. `ended`: the
+ * peer's end of the connection stands behind the bytes (no further notice will come), so that it must go on to read
+ * until it meets it.
  */
-void tls_session_readable(struct tls_session *session);
+void tls_session_readable(struct tls_session *session, bool ended);
 
 /*
  * RC_OK: established. RC_AGAIN. RC_CLOSED: the peer went. RC_DENIED: its certificate is not what is asked for.
@@ -183,8 +185,6 @@ MUST_CHECK enum rc tls_session_handshake(struct tls_session *session, struct fau
  * broken.
  */
 MUST_CHECK enum rc tls_session_read(struct tls_session *session, uint8_t *bytes, size_t room, size_t *out_count);
-/* True when a read would bring bytes without the socket becoming readable. */
-bool tls_session_pending(const struct tls_session *session);
 /*
  * Takes a part of `bytes` (not empty). After RC_AGAIN the next write starts with the same bytes and is not shorter.
  * RC_CLOSED, RC_IO.

@@ -158,7 +158,8 @@ struct finding {
 enum cut_kind {
 	CUT_HANGU,          /* X-Hangu-* */
 	CUT_EXCHANGE,       /* X-MS-Exchange-Organization-*, -Forest-*, -CrossPremises-* */
-	CUT_AUTHENTICATION, /* Authentication-Results with our authserv-id, or ARC-free look-alikes of it */
+	CUT_AUTHENTICATION, /* Authentication-Results with our authserv-id (RFC 8601 section 5) */
+	CUT_LEADING,        /* continuation lines at the very front: they would be appended to our own last field */
 	CUT_KINDS
 };
 
@@ -166,7 +167,7 @@ enum cut_kind {
 
 /*
  * One whole field: from the first byte of its name to behind the line end of its last folded line. Cuts stand in rising order and
- * do not touch each other's bytes. When the field begins behind a CR without LF (which some readers take for a line end), the
+ * do not overlap. When the field begins behind a CR without LF (which some readers take for a line end), the
  * cut begins with that CR and ends before the line end instead, so that what is left stays one line.
  */
 struct header_cut {

@@ -24,14 +24,14 @@ struct scan_limits {
 	uint32_t parts;         /* standard 1,000, 1 to 10,000 */
 	uint32_t depth;         /* nesting of multiparts and messages: standard 32, 1 to 100 */
 	uint32_t parameters;    /* of one MIME field: standard 64, 4 to 1,000 */
-	uint64_t steps;         /* standard 1 << 32; one step is about one byte looked at: 1 << 16 to 1 << 40 */
+	uint64_t steps;         /* standard 1 << 30; one step is about one byte looked at: 1 << 16 to 1 << 40 */
 	uint64_t decoded_bytes; /* out of all transfer decoding: standard 512 MiB, 64 KiB to 64 GiB */
 	uint32_t received;      /* more Received fields than this are a loop: standard 100 (I-19 a), 10 to 1,000 */
 };
 
 #define SCAN_LIMITS_STANDARD \
 	((struct scan_limits){ .header_bytes = 256u << 10, .header_fields = 1000, .parts = 1000, .depth = 32, .parameters = 64, \
-	                       .steps = UINT64_C(1) << 32, .decoded_bytes = UINT64_C(512) << 20, .received = 100 })
+	                       .steps = UINT64_C(1) << 30, .decoded_bytes = UINT64_C(512) << 20, .received = 100 })
 
 #define SCAN_NAME_MAX 255u /* bytes of own_name and of authserv_id */
 
@@ -48,6 +48,9 @@ struct scan_options {
 	struct slice       own_name;    /* our host name, as our Received fields write it behind "by"; may be empty */
 	struct slice       authserv_id; /* of our Authentication-Results; empty: own_name counts */
 };
+
+/* Raised whenever the same message could now give other findings; part of the engine's digest. */
+#define SCAN_ENGINE_REVISION 1u
 
 /* Largest message: offsets are 32 bits wide, one bit is left for sums. */
 #define SCAN_MESSAGE_MAX (UINT32_C(1) << 30)

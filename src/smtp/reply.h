@@ -34,11 +34,18 @@ struct smtp_reply {
 	struct slice         text;
 };
 
-/* SMTP_REPLY(550, 5, 1, 1, "No such user"): a reply whose enhanced class is the code's own, with a literal text. */
-#define SMTP_REPLY(reply_code, reply_subject, reply_detail, literal)                                                              \
-	((struct smtp_reply){ .code = (reply_code),                                                                               \
-	                      .enhanced = { (uint8_t)((reply_code) / 100), (reply_subject), (reply_detail) },                     \
-	                      .text = SLICE(literal) })
+/*
+ * SMTP_REPLY(550, 1, 1, "No such user"): a reply with an enhanced code of the same class and a literal text;
+ * SMTP_REPLY_INIT the same as an initialiser of a static one.
+ */
+#define SMTP_REPLY_INIT(reply_code, reply_subject, reply_detail, literal)                            \
+	{                                                                                            \
+		.code = (reply_code),                                                                \
+		.enhanced = { (uint8_t)((reply_code) / 100), (reply_subject), (reply_detail) },      \
+		.text = { (const uint8_t *)("" literal ""), sizeof(literal) - 1 },                   \
+	}
+#define SMTP_REPLY(reply_code, reply_subject, reply_detail, literal) \
+	((struct smtp_reply)SMTP_REPLY_INIT(reply_code, reply_subject, reply_detail, literal))
 
 /*
  * Append the reply with CRLFs; with enhanced code unless its class is 0 or `enhanced` is false (before EHLO, RFC 2034

@@ -33,6 +33,14 @@
 #include "smtp/reply.h"
 #include "smtp/xclient.h"
 
+/*
+ * Commands that move nothing (NOOP, RSET, VRFY, EXPN, HELP, EHLO) taken between two messages; each one above counts as
+ * an error.
+ */
+#define SMTP_IDLE_COMMANDS_MAX 100u
+/* Bytes of a refused body that are swallowed for the sake of its answer, where message_bytes_max is not larger. */
+#define SMTP_SWALLOW_MAX ((uint64_t)64 << 20)
+
 /* What a listener offers and allows; constant while sessions use it. */
 struct smtp_server_config {
 	struct slice        host;               /* our name in the greeting and in the answer to EHLO */
@@ -151,7 +159,7 @@ struct smtp_event {
 	};
 };
 
-/* Where a session stands (the rows of the table in smtp/order.h). */
+/* Where a session stands: the rows of the table in smtp/order.h. */
 enum smtp_at {
 	SMTP_AT_START, /* greeted, no EHLO yet */
 	SMTP_AT_READY,
@@ -178,13 +186,15 @@ struct smtp_server {
 	uint32_t                 recipients_refused; /* R */
 	uint32_t                 replies_owed; /* LMTP: after the body */
 	uint32_t                 errors;       /* R refusals of the machine's own */
+	uint32_t                 idle;         /* NOOP, RSET, VRFY ... since the last message */
 	uint32_t                 transactions; /* R accepted messages' bodies answered */
 	enum smtp_refusal        closing;      /* why */
 	uint8_t                  at;           /* R enum smtp_at */
-	uint8_t                  phase;        /* what the next byte is: a command, body, ... (smtp/server_state.h) */
+	uint8_t                  phase;        /* what the next byte is: a command, body ... (smtp/server_part.h) */
 	uint8_t                  pending;      /* enum smtp_event_kind to decide, or 0 */
 	uint8_t                  verb;         /* of the pending command */
 	uint8_t                  mechanism;
+	uint16_t                 user_bytes;   /* AUTH LOGIN: of the user in `secret` */
 	bool                     greeted;
 	bool                     tls;          /* R */
 	bool                     extended;     /* R EHLO or LHLO, not HELO */
@@ -193,7 +203,7 @@ struct smtp_server {
 	bool                     xclient;
 	bool                     long_addresses;
 	bool                     last_chunk;
-	bool                     told_close;
+	bool                     answer_owed;  /* `held`, when the chunk has been swallowed */
 };
 
 /* Set *server up; takes no memory. Give back with smtp_server_done(). */

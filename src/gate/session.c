@@ -1,0 +1,793 @@
+/*
+ * A session from accept to close: PROXY header, TLS, greeting, commands that are not about a message, deadlines, the tarpit.
+ * What is about a message is decided in gate/session_mail.c.
+ */
+#include "gate/session.h"
+
+#include "base/memory.h"
+#include "base/must.h"
+#include "gate/transaction.h"
+#include "smtp/proxy.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PROXY_WAIT_MS 10000u
+#define CLOSE_WAIT_MS 10000u
+#define TARPIT_AFTER 3u         /* refusals that are answered at once */
+#define NAMING_ARENA_BYTES 2048u
+#define HELD_MAX (16u << 10)
+#define NAMED_MAX 255u
+
+static const struct stream_handlers handlers;
+static void session_pump(struct session *session, struct slice *input);
+
+/* ---- texts ---- */
+
+static void text_drop(struct slice *slot)
+{
+	/* The bytes were taken by text_set() and belong to the session. */
+	memory_give((void *)(uintptr_t)slot->ptr);
+	*slot = (struct slice){ NULL, 0 };
+}
+
+static void text_set(struct slice *slot, struct slice text)
+{
+	const struct slice part = slice_take(text, NAMED_MAX);
+	uint8_t           *copy = part.len == 0 ? NULL : memory_take(1, part.len);
+
+	text_drop(slot);
+	if (copy == NULL)
+		return;
+	memcpy(copy, part.ptr, part.len);
+	*slot = slice_of(copy, part.len);
+}
+
+/* ---- the peer's name ---- */
+
+struct naming {
+	struct resolver_peer question;
+	struct session      *session;
+	struct arena         arena;
+	uint8_t              memory[NAMING_ARENA_BYTES];
+};
+
+static void named(struct session *session, enum resolver_peer_status status, struct slice name)
+{
+	if (status == RESOLVER_PEER_CONFIRMED)
+		text_set(&session->peer_name, name);
+	memory_give(session->naming);
+	session->naming = NULL;
+}
+
+static void naming_done(struct resolver_peer *question, enum resolver_peer_status status, struct slice name)
+{
+	named(LIST_OF(question, struct naming, question)->session, status, name);
+}
+
+/* Asked while the client talks; whatever is known when the message is whole goes into its Received field. */
+static void ask_name(struct session *session)
+{
+	const struct gate_dns_settings *dns = session->config->settings.dns;
+	enum resolver_peer_status       status;
+	struct slice                    name;
+
+	if (!dns->reverse || session->home->resolver == NULL)
+		return;
+	session->naming = memory_take(1, sizeof *session->naming);
+	if (session->naming == NULL)
+		return;
+	session->naming->session = session;
+	session->naming->arena = arena_on(session->naming->memory, sizeof session->naming->memory);
+	session->naming->question.arena = &session->naming->arena;
+	session->naming->question.done = naming_done;
+	const enum rc rc = resolver_ask_peer(session->home->resolver, &session->naming->question, &session->peer, dns->timeout,
+	                                     &status, &name);
+	if (rc == RC_AGAIN)
+		return;
+	named(session, rc == RC_OK ? status : RESOLVER_PEER_UNKNOWN, name);
+}
+
+/* ---- deadlines ---- */
+
+static void set_deadline(struct session *session)
+{
+	const struct gate_listener_settings *limits = session->listener->settings;
+	const bool     body = session->state == SESSION_TALK && smtp_server_in_body(&session->smtp);
+	const uint64_t now = loop_now_ms(session->home->loop);
+	uint64_t       due = now + (body ? limits->timeout_data : limits->timeout_command);
+
+	if (due > session->session_until_ms)
+		due = session->session_until_ms;
+	if (body && due > session->message_until_ms)
+		due = session->message_until_ms;
+	loop_timer_set_at(session->home->loop, &session->timer, due);
+}
+
+/* ---- the end ---- */
+
+static void write_session(struct session *session)
+{
+	struct gate_loop *home = session->home;
+	char              peer[NET_ADDRESS_TEXT_MAX];
+
+	const struct event_session event = {
+		.session = session->id,
+		.opened_ms = session->opened_ms,
+		.closed_ms = (int64_t)clock_wall_ms(),
+		.listener = session->listener->settings->name,
+		.peer = slice_str(net_address_text(&session->peer, peer)),
+		.peer_port = session->peer.port,
+		.peer_name = session->peer_name,
+		.helo = session->helo,
+		.tls = session->tls,
+		.account = session->account == NULL ? (struct slice){ NULL, 0 } : session->account->name,
+		.messages = session->messages,
+		.refused = session->refused,
+		.bytes = session->stream.received,
+		.end = slice_str(session->end),
+	};
+	log_info(LOG_EVENT("session.end"), LOG_NUMBER("session", event.session), LOG_TEXT("listener", event.listener),
+	         LOG_TEXT("peer", event.peer), LOG_TEXT("name", event.peer_name), LOG_TEXT("helo", event.helo),
+	         LOG_TEXT("tls", event.tls), LOG_NUMBER("messages", event.messages), LOG_NUMBER("refused", event.refused),
+	         LOG_NUMBER("bytes", event.bytes), LOG_TEXT("end", event.end));
+	event_session_put(&home->payload, &event);
+	gate_note(home->gate, EVENT_SESSION, &home->payload);
+}
+
+/* The last act: the stream is closed already. */
+static void session_free(struct session *session)
+{
+	struct gate_loop *home = session->home;
+
+	/* A session that only brought its mail and left is told by its messages. */
+	if (session->refused != 0 || session->messages == 0)
+		write_session(session);
+	if (session->transaction != NULL)
+		transaction_abandon(session->transaction);
+	if (session->naming != NULL)
+		resolver_peer_cancel(&session->naming->question);
+	memory_give(session->naming);
+	/* The worker still has it: it comes back to the loop and is freed there. */
+	if (session->query != NULL)
+		session->query->home_session = NULL;
+	session_forget_verification(session);
+	timer_stop(&session->timer);
+	list_remove(&session->link);
+	home->session_count--;
+	gate_session_leave(home->gate, session->listener_index);
+	if (session->counted.family != NET_FAMILY_NONE)
+		peers_leave(home->gate->peers, &session->counted);
+	smtp_server_done(&session->smtp);
+	buf_done(&session->held);
+	text_drop(&session->helo);
+	text_drop(&session->peer_name);
+	text_drop(&session->tls);
+	config_drop(&session->config);
+	memory_give(session);
+	gate_loop_settle(home);
+}
+
+static void close_now(struct session *session, const char *end)
+{
+	if (session->end == NULL)
+		session->end = end;
+	stream_close(&session->stream);
+	session_free(session);
+}
+
+static void on_closed(struct stream *stream, const struct fault *fault)
+{
+	struct session *session = LIST_OF(stream, struct session, stream);
+
+	if (session->state == SESSION_STARTTLS && fault->rc == RC_CONFLICT) {
+		counter_up(COUNT_STARTTLS_INJECTION);
+		session->refused++;
+		session_note_refusal(session, STAGE_TLS, 0, (struct smtp_enhanced){ 0, 0, 0 },
+		                     SLICE("plain text came behind STARTTLS"), SLICE(""), "starttls_injection");
+	} else if (session->state == SESSION_STARTTLS || session->state == SESSION_HANDSHAKE) {
+		counter_up(COUNT_TLS_FAILED);
+		session->refused++;
+		session_note_refusal(session, STAGE_TLS, 0, (struct smtp_enhanced){ 0, 0, 0 }, slice_str(fault->text), SLICE(""),
+		                     "tls_handshake");
+	}
+	if (session->end == NULL)
+		session->end = fault->rc == RC_CLOSED ? "lost" : rc_word(fault->rc);
+	session_free(session);
+}
+
+/* Everything composed goes out; then the stream is ended in order. */
+static void finish(struct session *session)
+{
+	session->state = SESSION_CLOSING;
+	loop_timer_set(session->home->loop, &session->timer, CLOSE_WAIT_MS);
+	stream_finish(&session->stream);
+}
+
+static void send_out(struct session *session)
+{
+	struct buf *out = &session->home->out;
+
+	if (out->len != 0 && stream_send(&session->stream, buf_slice(out)) != RC_OK && session->end == NULL)
+		session->end = "slow_reader";
+	buf_clear(out);
+}
+
+void session_end(struct session *session, const struct smtp_reply *reply, const char *end)
+{
+	if (session->end == NULL)
+		session->end = end;
+	switch ((enum session_state)session->state) {
+	case SESSION_TALK:
+	case SESSION_TARPIT:
+	case SESSION_HUSH:
+		if (!smtp_server_in_body(&session->smtp) && !smtp_server_waits(&session->smtp))
+			smtp_server_end(&session->smtp, reply, &session->home->out);
+		send_out(session);
+		finish(session);
+		break;
+	case SESSION_PROXY:
+	case SESSION_HANDSHAKE:
+	case SESSION_STARTTLS:
+	case SESSION_WAIT:
+	case SESSION_CLOSING:
+		close_now(session, end);
+		break;
+	}
+}
+
+bool session_idle(const struct session *session)
+{
+	return session->state == SESSION_TALK && session->transaction == NULL && !smtp_server_waits(&session->smtp);
+}
+
+/* ---- refusals ---- */
+
+void session_note_refusal(struct session *session, enum event_stage stage, uint32_t code, struct smtp_enhanced enhanced,
+                          struct slice text, struct slice recipient, const char *reason)
+{
+	struct gate_loop *home = session->home;
+	char              peer[NET_ADDRESS_TEXT_MAX];
+	struct buf        status = buf_make(16);
+
+	if (enhanced.class != 0)
+		buf_printf(&status, "%u.%u.%u", enhanced.class, enhanced.subject, enhanced.detail);
+	const struct event_refused event = {
+		.session = session->id,
+		.at_ms = (int64_t)clock_wall_ms(),
+		.stage = stage,
+		.listener = session->listener->settings->name,
+		.peer = slice_str(net_address_text(&session->peer, peer)),
+		.helo = session->helo,
+		.sender = session->transaction == NULL ? (struct slice){ NULL, 0 } : transaction_sender(session->transaction),
+		.recipient = recipient,
+		.code = code,
+		.enhanced = buf_slice(&status),
+		.text = text,
+		.reason = slice_str(reason),
+		.message = session->transaction == NULL ? 0 : transaction_id(session->transaction),
+		.size = session->smtp.body_bytes,
+	};
+	log_info(LOG_EVENT("session.refused"), LOG_NUMBER("session", event.session), LOG_STR("stage", event_stage_word(stage)),
+	         LOG_TEXT("peer", event.peer), LOG_TEXT("sender", event.sender), LOG_TEXT("recipient", event.recipient),
+	         LOG_NUMBER("code", event.code), LOG_TEXT("status", event.enhanced), LOG_TEXT("text", event.text),
+	         LOG_STR("reason", reason));
+	event_refused_put(&home->payload, &event);
+	gate_note(home->gate, EVENT_REFUSED, &home->payload);
+	buf_done(&status);
+}
+
+void session_refuse(struct session *session, const struct smtp_reply *reply, enum event_stage stage, struct slice recipient,
+                    const char *reason)
+{
+	session->refused++;
+	if (session->refused > TARPIT_AFTER && !session_is_ours(session))
+		session->tarpit_ms = (uint32_t)session->listener->settings->tarpit;
+	session_note_refusal(session, stage, reply->code, reply->enhanced, reply->text, recipient, reason);
+	smtp_server_reply(&session->smtp, reply, &session->home->out);
+}
+
+/* ---- the beginning ---- */
+
+static void greet(struct session *session)
+{
+	session->state = SESSION_TALK;
+	smtp_server_greet(&session->smtp, SLICE(""), &session->home->out);
+	send_out(session);
+	set_deadline(session);
+}
+
+static void begin_talk(struct session *session)
+{
+	const uint64_t delay = session->listener->settings->greeting_delay;
+
+	if (delay == 0 || session->ours) {
+		greet(session);
+		return;
+	}
+	session->state = SESSION_HUSH;
+	loop_timer_set(session->home->loop, &session->timer, delay);
+}
+
+/* What follows from the client's address; again after PROXY and XCLIENT. */
+static void know_peer(struct session *session)
+{
+	const struct config_listener *listener = session->listener;
+	const bool                    internal = listener->settings->role == LISTENER_INTERNAL && listener->peers.count != 0;
+
+	session->ours = net_match_has(&session->config->own, &session->peer) ||
+	                (internal && net_match_has(&listener->peers, &session->peer));
+	session->relay = net_match_has(&listener->relay, &session->peer);
+}
+
+static void begin_machine(struct session *session)
+{
+	const struct config_listener *listener = session->listener;
+	const bool lenient = net_match_has(&listener->bare_newline, &session->peer);
+	const struct smtp_server_peer peer = {
+		.tls = session->stream.tls != NULL,
+		.xclient = net_match_has(&listener->xclient, &session->peer),
+		.long_addresses = session->ours,
+	};
+
+	smtp_server_init(&session->smtp, lenient ? &listener->lenient : &listener->strict, &peer);
+}
+
+/* Count the client and see whether it may come in. A reply, or NULL when it may. */
+static const struct smtp_reply *admit(struct session *session, const char **reason)
+{
+	static const struct smtp_reply foreign = { 554, { 5, 7, 1 }, SLICE_INIT("Access denied: this host may not connect here") };
+	static const struct smtp_reply many = { 421, { 4, 7, 0 }, SLICE_INIT("Too many connections from your address, come back later") };
+	static const struct smtp_reply fast = { 421, { 4, 7, 0 }, SLICE_INIT("Connections come too fast from your address, come back later") };
+	const struct gate_listener_settings *limits = session->listener->settings;
+
+	know_peer(session);
+	const bool by_certificate = limits->role == LISTENER_INTERNAL && session->listener->certificate_count != 0;
+	if (session->listener->peers.count != 0 && !net_match_has(&session->listener->peers, &session->peer) && !session->ours &&
+	    !by_certificate) {
+		*reason = "peer_not_allowed";
+		return &foreign;
+	}
+	if (session->ours)
+		return NULL;
+	const enum rc rc = peers_enter(session->home->gate->peers, &session->peer, limits->connections_per_peer,
+	                               limits->connection_rate, loop_now_ms(session->home->loop));
+	if (rc == RC_OK) {
+		session->counted = session->peer;
+		return NULL;
+	}
+	counter_up(COUNT_PEER_LIMITED);
+	*reason = rc == RC_LIMIT ? "peer_connections" : "peer_rate";
+	return rc == RC_LIMIT ? &many : &fast;
+}
+
+/* The client is known now: let it in, or send it away with a sentence. */
+static void enter(struct session *session)
+{
+	const char              *reason = NULL;
+	const struct smtp_reply *no = admit(session, &reason);
+
+	begin_machine(session);
+	if (no != NULL) {
+		counter_up(COUNT_SESSIONS_REFUSED);
+		session->refused++;
+		session_note_refusal(session, STAGE_CONNECT, no->code, no->enhanced, no->text, SLICE(""), reason);
+		session->state = SESSION_TALK;
+		session_end(session, no, reason);
+		return;
+	}
+	ask_name(session);
+	if (session->listener->settings->tls != LISTENER_TLS_IMPLICIT) {
+		begin_talk(session);
+		return;
+	}
+	session->state = SESSION_HANDSHAKE;
+	set_deadline(session);
+	if (stream_start_tls_server(&session->stream, session->listener->tls) != RC_OK)
+		close_now(session, "tls");
+}
+
+/* Somebody we believe told us who the client is. */
+static void set_peer(struct session *session, struct ip told)
+{
+	const struct ip ip = ip_unmapped(told);
+
+	session->peer.family = ip.family;
+	memcpy(session->peer.bytes, ip.bytes, sizeof session->peer.bytes);
+}
+
+/* The balancer's header stands in front of everything. Returns the bytes taken; 0 with *gone true when the session is no more. */
+static size_t take_proxy(struct session *session, struct slice data, bool *gone)
+{
+	struct slice        rest = data;
+	struct proxy_header header;
+	const enum rc       rc = proxy_take(&rest, &header);
+
+	if (rc == RC_AGAIN)
+		return 0;
+	if (rc != RC_OK) {
+		session->refused++;
+		session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 },
+		                     SLICE("no PROXY header in front of the session"), SLICE(""), "proxy_header");
+		*gone = true;
+		close_now(session, "proxy");
+		return 0;
+	}
+	if (!header.local) {
+		set_peer(session, header.source);
+		session->peer.port = header.source_port;
+	}
+	enter(session);
+	return data.len - rest.len;
+}
+
+/* ---- commands that are not about a message ---- */
+
+static void auth_answered(struct loop_task *task)
+{
+	struct account_query *query = LIST_OF(task, struct account_query, task);
+	struct session       *session = query->home_session;
+	const bool            right = query->right;
+	const struct config_account *account = query->account;
+
+	config_drop(&query->config);
+	memory_give(query);
+	if (session == NULL)
+		return;
+	session->query = NULL;
+	if (right) {
+		counter_up(COUNT_AUTH_OK);
+		session->account = account;
+		smtp_server_accept(&session->smtp, &session->home->out);
+	} else {
+		static const struct smtp_reply wrong = { 535, { 5, 7, 8 }, SLICE_INIT("Name or password is wrong") };
+		static const struct smtp_reply often = { 421, { 4, 7, 0 }, SLICE_INIT("Too many failed attempts to authenticate") };
+		counter_up(COUNT_AUTH_FAILED);
+		session->auth_failures++;
+		const bool last = session->auth_failures >= session->config->settings.accounts->failures_max;
+		session_refuse(session, last ? &often : &wrong, STAGE_AUTH, SLICE(""), "auth_failed");
+		session->tarpit_ms = (uint32_t)session->config->settings.accounts->failure_delay;
+	}
+	session_go_on(session);
+}
+
+static void ask_password(struct session *session, const struct smtp_credentials *credentials)
+{
+	static const struct smtp_reply busy = { 454, { 4, 7, 0 }, SLICE_INIT("Authentication is not possible just now") };
+	struct gate          *gate = session->home->gate;
+	struct account_query *query = memory_take(1, sizeof *query);
+
+	if (query == NULL || gate->accounts == NULL || credentials->password.len > sizeof query->password ||
+	    (credentials->authzid.len != 0 && !slice_eq(credentials->authzid, credentials->user))) {
+		memory_give(query);
+		session_refuse(session, &busy, STAGE_AUTH, SLICE(""), "auth_unavailable");
+		return;
+	}
+	query->home = session->home->loop;
+	query->home_session = session;
+	query->task.run = auth_answered;
+	query->account = session->config->accounts == NULL ? NULL : map_get(session->config->accounts, credentials->user);
+	query->password_size = credentials->password.len;
+	if (credentials->password.len != 0)
+		memcpy(query->password, credentials->password.ptr, credentials->password.len);
+	query->config = config_hold(session->config);
+	if (accounts_ask(gate->accounts, query) != RC_OK) {
+		config_drop(&query->config);
+		memory_give(query);
+		session_refuse(session, &busy, STAGE_AUTH, SLICE(""), "auth_unavailable");
+		return;
+	}
+	session->query = query;
+}
+
+static void take_xclient(struct session *session, const struct xclient *xclient)
+{
+	if ((xclient->given & XCLIENT_ADDR) != 0) {
+		set_peer(session, xclient->addr);
+		text_drop(&session->peer_name);
+	}
+	if ((xclient->given & XCLIENT_PORT) != 0)
+		session->peer.port = xclient->port;
+	if ((xclient->given & XCLIENT_NAME) != 0)
+		text_set(&session->peer_name, xclient->name);
+	if ((xclient->given & XCLIENT_HELO) != 0)
+		text_set(&session->helo, xclient->helo);
+	session->account = NULL;
+	know_peer(session);
+	smtp_server_accept(&session->smtp, &session->home->out);
+}
+
+static void note_machine_refusal(struct session *session, const struct smtp_event *event)
+{
+	session->refused++;
+	counter_up(COUNT_SMTP_ERRORS);
+	if (event->refusal == SMTP_REFUSAL_LINE_ENDS)
+		counter_up(COUNT_SMTP_SMUGGLING);
+	session_note_refusal(session, session->transaction == NULL ? STAGE_HELO : STAGE_MAIL, event->code,
+	                     (struct smtp_enhanced){ 0, 0, 0 }, slice_take(event->line, 200), SLICE(""),
+	                     smtp_refusal_word(event->refusal));
+}
+
+static void session_event(struct session *session, const struct smtp_event *event)
+{
+	struct buf *out = &session->home->out;
+
+	if (session_mail_event(session, event))
+		return;
+	switch (event->kind) {
+	case SMTP_EVENT_HELLO:
+		text_set(&session->helo, event->name);
+		smtp_server_accept(&session->smtp, out);
+		break;
+	case SMTP_EVENT_STARTTLS:
+		smtp_server_accept(&session->smtp, out);
+		session->state = SESSION_STARTTLS;
+		break;
+	case SMTP_EVENT_AUTH:
+		ask_password(session, &event->auth);
+		break;
+	case SMTP_EVENT_XCLIENT:
+		take_xclient(session, &event->xclient);
+		break;
+	case SMTP_EVENT_REFUSED:
+		note_machine_refusal(session, event);
+		break;
+	case SMTP_EVENT_QUIT:
+		session->end = "quit";
+		break;
+	case SMTP_EVENT_CLOSE:
+		if (session->end == NULL)
+			session->end = event->refusal == SMTP_REFUSAL_NONE ? "refused" : smtp_refusal_word(event->refusal);
+		session->state = SESSION_CLOSING;
+		break;
+	case SMTP_EVENT_VRFY:
+	case SMTP_EVENT_NONE:
+	case SMTP_EVENT_MAIL:
+	case SMTP_EVENT_RCPT:
+	case SMTP_EVENT_DATA:
+	case SMTP_EVENT_BODY:
+	case SMTP_EVENT_BODY_END:
+	case SMTP_EVENT_BODY_DEAD:
+	case SMTP_EVENT_RESET:
+	case SMTP_EVENT_COUNT:
+		break;
+	}
+}
+
+/* ---- the pump ---- */
+
+/* What was composed leaves, or is held back for a while; then the state says how it goes on. */
+static void session_settle(struct session *session)
+{
+	struct buf *out = &session->home->out;
+
+	if (session->state == SESSION_TALK && smtp_server_waits(&session->smtp))
+		session->state = SESSION_WAIT;
+	if (session->tarpit_ms != 0 && out->len != 0 && (session->state == SESSION_TALK || session->state == SESSION_CLOSING)) {
+		session->held.max = HELD_MAX;
+		buf_put(&session->held, buf_slice(out));
+		buf_clear(out);
+		session->state = SESSION_TARPIT;
+		stream_pause(&session->stream);
+		loop_timer_set(session->home->loop, &session->timer, session->tarpit_ms);
+		session->tarpit_ms = 0;
+		return;
+	}
+	session->tarpit_ms = 0;
+	send_out(session);
+	switch ((enum session_state)session->state) {
+	case SESSION_TALK:
+		set_deadline(session);
+		break;
+	case SESSION_WAIT:
+		/* Whoever decides has a deadline of its own. */
+		stream_pause(&session->stream);
+		timer_stop(&session->timer);
+		break;
+	case SESSION_CLOSING:
+		finish(session);
+		break;
+	case SESSION_STARTTLS:
+		set_deadline(session);
+		if (stream_start_tls_server(&session->stream, session->listener->tls) != RC_OK)
+			finish(session);
+		break;
+	case SESSION_PROXY:
+	case SESSION_HANDSHAKE:
+	case SESSION_HUSH:
+	case SESSION_TARPIT:
+		break;
+	}
+}
+
+static void session_pump(struct session *session, struct slice *input)
+{
+	struct smtp_event event;
+
+	while (session->state == SESSION_TALK && session->tarpit_ms == 0) {
+		if (smtp_server_feed(&session->smtp, input, &session->home->out, &event) == SMTP_EVENT_NONE)
+			break;
+		session_event(session, &event);
+	}
+	if (session->home->out.failed)
+		session->state = SESSION_CLOSING;
+	session_settle(session);
+}
+
+void session_go_on(struct session *session)
+{
+	struct slice nothing = { NULL, 0 };
+
+	session->state = SESSION_TALK;
+	session_pump(session, &nothing);
+	if (session->state == SESSION_TALK)
+		stream_resume(&session->stream);
+}
+
+static size_t on_data(struct stream *stream, struct slice data)
+{
+	static const struct smtp_reply early = { 554, { 5, 5, 1 }, SLICE_INIT("You spoke before our greeting") };
+	struct session *session = LIST_OF(stream, struct session, stream);
+	struct slice    rest = data;
+	bool            gone = false;
+
+	if (session->state == SESSION_PROXY) {
+		const size_t taken = take_proxy(session, data, &gone);
+		if (gone || taken == 0 || session->state != SESSION_TALK)
+			return taken;
+		rest = slice_drop(data, taken);
+	}
+	if (session->state == SESSION_HUSH) {
+		counter_up(COUNT_EARLY_TALKERS);
+		session->refused++;
+		session_note_refusal(session, STAGE_CONNECT, early.code, early.enhanced, early.text, SLICE(""), "early_talker");
+		session_end(session, &early, "early_talker");
+		return data.len;
+	}
+	if (session->state == SESSION_CLOSING)
+		return data.len;
+	if (session->state != SESSION_TALK)
+		return data.len - rest.len;
+	session_pump(session, &rest);
+	return data.len - rest.len;
+}
+
+static void on_end(struct stream *stream)
+{
+	struct session *session = LIST_OF(stream, struct session, stream);
+
+	/* Half-closed: an answer may still be wanted for what is being decided; otherwise it is over. */
+	if (session->end == NULL)
+		session->end = "lost";
+	if (session->state != SESSION_WAIT)
+		close_now(session, "lost");
+}
+
+/* What TLS told about the client. */
+static void on_secure(struct stream *stream)
+{
+	struct session  *session = LIST_OF(stream, struct session, stream);
+	struct arena    *arena = &session->home->arena;
+	struct tls_facts facts;
+	struct buf       text = buf_make(NAMED_MAX);
+
+	counter_up(COUNT_TLS_OK);
+	arena_reset(arena);
+	if (tls_session_facts(stream->tls, arena, &facts) == RC_OK) {
+		buf_put_str(&text, facts.version);
+		buf_put_byte(&text, ' ');
+		buf_put_str(&text, facts.cipher);
+		text_set(&session->tls, buf_slice(&text));
+		for (size_t i = 0; facts.peer_certificate && i < session->listener->certificate_count; i++)
+			session->certificate |= digest_eq(&session->listener->certificates[i], &facts.peer_fingerprint);
+	}
+	buf_done(&text);
+	if (session->state == SESSION_HANDSHAKE) {
+		begin_machine(session);
+		begin_talk(session);
+		return;
+	}
+	smtp_server_tls_started(&session->smtp);
+	text_drop(&session->helo);
+	session->state = SESSION_TALK;
+	set_deadline(session);
+}
+
+static void on_timer(struct timer *timer)
+{
+	static const struct smtp_reply idle = { 421, { 4, 4, 2 }, SLICE_INIT("You were silent for too long, closing") };
+	struct session *session = LIST_OF(timer, struct session, timer);
+
+	switch ((enum session_state)session->state) {
+	case SESSION_HUSH:
+		greet(session);
+		break;
+	case SESSION_TARPIT: {
+		const bool closing = session->end != NULL && session->smtp.closing != SMTP_REFUSAL_NONE;
+		buf_put(&session->home->out, buf_slice(&session->held));
+		buf_done(&session->held);
+		if (closing) {
+			session->state = SESSION_CLOSING;
+			session_settle(session);
+			break;
+		}
+		session_go_on(session);
+		break;
+	}
+	case SESSION_TALK:
+		counter_up(COUNT_SESSION_TIMEOUTS);
+		session->refused++;
+		session_end(session, &idle, "timeout");
+		break;
+	case SESSION_PROXY:
+	case SESSION_HANDSHAKE:
+	case SESSION_STARTTLS:
+	case SESSION_WAIT:
+	case SESSION_CLOSING:
+		close_now(session, "timeout");
+		break;
+	}
+}
+
+static const struct stream_handlers handlers = {
+	.on_data = on_data,
+	.on_end = on_end,
+	.on_secure = on_secure,
+	.on_closed = on_closed,
+};
+
+/* Before there is a session: one line, as far as the socket takes it at once. */
+static void turn_away(int fd)
+{
+	static const char line[] = "421 4.3.2 Too many connections, come back later\r\n";
+
+	counter_up(COUNT_SESSIONS_REFUSED);
+	(void)!send(fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)close(fd);
+}
+
+void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer)
+{
+	const struct config_listener *listener = &home->config->listeners[listener_index];
+	const struct stream_limits    limits = { .window = SESSION_WINDOW, .out_max = GATE_OUT_MAX };
+
+	if (!gate_session_enter(home->gate, listener_index, listener->settings->connections_max)) {
+		turn_away(fd);
+		return;
+	}
+	struct session *session = memory_take(1, sizeof *session);
+	if (session == NULL) {
+		gate_session_leave(home->gate, listener_index);
+		turn_away(fd);
+		return;
+	}
+	counter_up(COUNT_SESSIONS);
+	session->home = home;
+	session->config = config_hold(home->config);
+	session->listener = listener;
+	session->listener_index = listener_index;
+	session->id = gate_next_id(home->gate);
+	session->opened_ms = (int64_t)clock_wall_ms();
+	session->session_until_ms = loop_now_ms(home->loop) + listener->settings->timeout_session;
+	session->peer = *peer;
+	timer_init(&session->timer, on_timer);
+	list_append(&home->sessions, &session->link);
+	home->session_count++;
+	if (stream_adopt(&session->stream, home->loop, fd, peer, &limits, &handlers) != RC_OK) {
+		session->end = "no_descriptor";
+		session_free(session);
+		return;
+	}
+	if (listener->proxies.count != 0) {
+		if (!net_match_has(&listener->proxies, peer)) {
+			close_now(session, "not_a_proxy");
+			return;
+		}
+		session->state = SESSION_PROXY;
+		loop_timer_set(home->loop, &session->timer, PROXY_WAIT_MS);
+		return;
+	}
+	enter(session);
+}

@@ -1,0 +1,52 @@
+/*
+ * From findings to what is done: dispositions for each recipient, our header fields, and the event that the journal keeps. Pure:
+ * values in, values out. This is the built-in table's verdict; the judge of later work takes its place behind the same face.
+ */
+#ifndef GATE_VERDICT_H
+#define GATE_VERDICT_H
+
+#include "gate/config.h"
+#include "policy/dispose.h"
+#include "smtp/reply.h"
+
+enum scan_state {
+	SCAN_STATE_DONE,
+	SCAN_STATE_UNSCANNABLE,
+	SCAN_STATE_UNAVAILABLE,
+};
+
+/* One message's verdict; borrowed findings stay the caller's. */
+struct verdict {
+	const struct policy_settings *settings;
+	const struct config          *config;
+	enum scan_state               state;
+	const struct findings        *findings; /* NULL unless SCAN_STATE_DONE */
+	struct disposition            worst;    /* over all recipients seen so far */
+	struct disposition            refusal;  /* the first POLICY_REJECT */
+	size_t                        recipients;
+	size_t                        refused;
+};
+
+void verdict_make(const struct policy_settings *settings, const struct config *config, enum scan_state state,
+                  const struct findings *findings, struct verdict *out);
+
+/*
+ * Decide for one recipient: sets its disposition and reason. A rejection becomes a hold here, because others may get the message
+ * (I-26); verdict_refuses() tells afterwards whether everybody would have refused it.
+ */
+void verdict_recipient(struct verdict *verdict, enum direction direction, bool postmaster, struct event_recipient *recipient);
+
+/* Every recipient refuses it: then *reply says why, and nothing is kept. */
+bool verdict_refuses(const struct verdict *verdict, struct smtp_reply *reply);
+
+/* The word of what decided; a static text. */
+const char *verdict_reason(const struct verdict *verdict);
+
+/*
+ * Fill what the verdict knows into *event (class, score, extracts, cuts, prefix) and append the event to `payload`. What *event
+ * points to then lives in `arena`. RC_NOMEM.
+ */
+MUST_CHECK enum rc verdict_compose(const struct verdict *verdict, struct event_message *event, struct slice body, bool tls,
+                                   bool extended, struct arena *arena, struct buf *payload);
+
+#endif

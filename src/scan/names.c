@@ -1,0 +1,244 @@
+/*
+ * Names of attachments, in every reading that some reader takes: what they would do on the recipient's machine, and what they pretend.
+ */
+#include "mail/encoded_word.h"
+#include "scan/work.h"
+
+#define NAME_BYTES_MAX 1024u
+#define BLANKS_HIDING  8u /* so many blanks before the ending push it out of sight */
+
+/* Endings that Windows, macOS or Linux desktops run, as the large mail providers refuse them. In order, for people. */
+static const char *const programs[] = {
+	"ade", "adp", "apk", "appimage", "application", "appref-ms", "appx", "appxbundle", "arx", "asd", "bas", "bat", "bgi", "cdxml",
+	"chm", "cmd", "cnt", "com", "command", "cpl", "diagcab", "dll", "dmg", "drv", "elf", "ex", "ex_", "exe", "fon", "gadget", "grp",
+	"hlp", "hpj", "hta", "inf", "ins", "isp", "jar", "jnlp", "js", "jse", "lnk", "mad", "maf", "mag", "mam", "maq", "mar", "mas", "mat",
+	"mau", "mav", "maw", "mcf", "mda", "mde", "mdt", "mdw", "mdz", "msc", "msh", "msh1", "msh1xml", "msh2", "msh2xml", "mshxml", "msi",
+	"msix", "msixbundle", "msp", "mst", "msu", "nsh", "ocx", "ops", "osd", "paf", "pcd", "pif", "pkg", "plg", "prf", "prg", "ps1",
+	"ps1xml", "ps2", "ps2xml", "psc1", "psc2", "psd1", "psdm1", "psm1", "reg", "rgs", "scf", "scpt", "scr", "sct", "search-ms",
+	"settingcontent-ms", "shb", "shs", "sys", "theme", "u3p", "udl", "vb", "vba", "vbe", "vbp", "vbs", "vhd", "vhdx", "vsmacros",
+	"vxd", "website", "wsc", "wsf", "wsh", "xbap", "xll", "xnk",
+};
+
+/* Endings that people take for harmless, with which a second one hides. */
+static const char *const documents[] = {
+	"7z", "avi", "bmp", "csv", "doc", "docm", "docx", "eml", "gif", "htm", "html", "jpeg", "jpg", "mp3", "mp4", "msg", "odp", "ods",
+	"odt", "pdf", "png", "ppt", "pptm", "pptx", "rar", "rtf", "svg", "tif", "tiff", "txt", "wav", "webp", "wps", "xls", "xlsm", "xlsx",
+	"xml", "zip",
+};
+
+static bool listed(struct slice ending, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_eq_nocase(ending, slice_str(list[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool turns_direction(uint32_t character)
+{
+	return (character >= 0x202a && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
+}
+
+static bool is_invisible(uint32_t character)
+{
+	return character == 0xad || character == 0x61c || character == 0x180e || (character >= 0x200b && character <= 0x200f) ||
+	       (character >= 0x2060 && character <= 0x2064) || character == 0xfeff || (character >= 0xe0000 && character <= 0xe007f);
+}
+
+static bool is_path_or_control(uint32_t character)
+{
+	return character < 0x20 || character == 0x7f || character == '/' || character == '\\' || character == ':' || is_invisible(character);
+}
+
+struct name_view {
+	uint8_t  bytes[NAME_BYTES_MAX]; /* without what nobody sees */
+	size_t   size;
+	uint32_t bidi;    /* the first such character, or 0 */
+	uint32_t control;
+	bool     has_control;
+};
+
+static void view_make(struct slice name, struct name_view *view)
+{
+	view->size = 0;
+	view->bidi = 0;
+	view->control = 0;
+	view->has_control = false;
+	name = slice_take(name, NAME_BYTES_MAX);
+	while (name.len != 0) {
+		size_t         bytes;
+		const uint32_t character = utf8_decode(name, &bytes);
+		const bool     bidi = turns_direction(character), control = is_path_or_control(character);
+		if (bidi && view->bidi == 0)
+			view->bidi = character;
+		if (control && !view->has_control) {
+			view->control = character;
+			view->has_control = true;
+		}
+		if (!bidi && (!control || character == '/' || character == '\\' || character == ':')) {
+			memcpy(&view->bytes[view->size], name.ptr, bytes);
+			view->size += bytes;
+		}
+		name = slice_drop(name, bytes);
+	}
+}
+
+/* The ending behind the last full stop, which is cut from *name; empty when there is none. */
+static struct slice ending_take(struct slice *name)
+{
+	const size_t dot = slice_find_last(*name, '.');
+
+	if (dot == name->len)
+		return (struct slice){ NULL, 0 };
+	const struct slice ending = slice_drop(*name, dot + 1);
+	*name = slice_take(*name, dot);
+	return slice_trim(ending);
+}
+
+static struct slice tail_drop(struct slice name)
+{
+	while (name.len != 0 && (name.ptr[name.len - 1] == '.' || name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
+		name.len--;
+	return name;
+}
+
+static size_t blanks_at_end(struct slice name)
+{
+	size_t count = 0;
+
+	while (count < name.len && (name.ptr[name.len - 1 - count] == ' ' || name.ptr[name.len - 1 - count] == '_'))
+		count++;
+	return count;
+}
+
+static bool known_already(const struct scan_work *work, enum finding_kind kind, uint16_t part)
+{
+	for (size_t i = 0; i < work->collector.count; i++) {
+		if (work->collector.list[i].kind == kind && work->collector.list[i].part == part)
+			return true;
+	}
+	return false;
+}
+
+static void collect_name(struct scan_work *work, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size, int64_t value,
+                         struct slice name)
+{
+	if (work->collector.per_kind[kind] == 0 || !known_already(work, kind, part))
+		collect(&work->collector, kind, part, offset, size, value, name);
+}
+
+void scan_name(struct scan_work *work, uint16_t part, uint32_t offset, uint32_t size, struct slice name)
+{
+	struct name_view view;
+
+	view_make(name, &view);
+	struct slice       rest = slice_of(view.bytes, view.size);
+	const struct slice plain = tail_drop(rest);
+	if (view.bidi != 0)
+		collect_name(work, FINDING_NAME_BIDI, part, offset, size, view.bidi, name);
+	if (view.has_control)
+		collect_name(work, FINDING_NAME_CONTROL, part, offset, size, view.control, name);
+	if (plain.len != rest.len && plain.len != 0)
+		collect_name(work, FINDING_NAME_TRAILING, part, offset, size, 0, name);
+	/* "a.exe:stream" and "a.exe/x": Windows and careless programs stop at these. */
+	for (unsigned cut = 0; cut < 2; cut++) {
+		const struct slice stops = SLICE("/\\:");
+		size_t             end = 0;
+		rest = plain;
+		while (cut == 1 && end < rest.len && slice_find(stops, rest.ptr[end]) == stops.len)
+			end++;
+		if (cut == 1 && (end == rest.len || !view.has_control))
+			break;
+		rest = cut == 1 ? tail_drop(slice_take(rest, end)) : rest;
+		const struct slice ending = ending_take(&rest);
+		if (!listed(ending, programs, sizeof programs / sizeof programs[0]))
+			continue;
+		collect_name(work, FINDING_NAME_EXECUTABLE, part, offset, size, 0, name);
+		const bool hidden = blanks_at_end(rest) >= BLANKS_HIDING;
+		rest = tail_drop(rest);
+		if (hidden || listed(ending_take(&rest), documents, sizeof documents / sizeof documents[0]))
+			collect_name(work, FINDING_NAME_DOUBLE, part, offset, size, 0, name);
+	}
+}
+
+/* Do readers take different names from one field? A word that is shown decoded by nearly all of them counts once. */
+static bool readings_differ(const struct mime_readings *readings)
+{
+	size_t   different = 0;
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < readings->count; i++)
+		flags |= readings->items[i].flags;
+	for (size_t i = 0; i < readings->count; i++) {
+		const struct slice text = readings->items[i].text;
+		different += (flags & MIME_READING_WORD) == 0 || slice_search(text, SLICE("=?")) == text.len;
+	}
+	return different > 1 || (flags & MIME_READING_BROKEN) != 0;
+}
+
+static void field_names(struct scan_work *work, const struct message_part *part, const struct header_field *field,
+                        const struct mime_readings *readings)
+{
+	if (readings->count == 0)
+		return;
+	if (readings_differ(readings))
+		collect_name(work, FINDING_NAME_ENCODING, part->index, field->offset, field->size, 0, readings->items[0].text);
+	for (size_t i = 0; i < readings->count; i++)
+		scan_name(work, part->index, field->offset, field->size, readings->items[i].text);
+}
+
+/*
+ * The readings of one field's name parameters. Both "name" and "filename" are looked for in both fields, and in every field of
+ * that name: some reader takes each of them. The first one's readings stand first.
+ */
+static void readings_of(struct scan_work *work, const struct message_part *part, enum header_id id, const struct mime_field *parsed,
+                        struct mime_readings *out)
+{
+	const struct header_field *field = header_first(&part->header, id);
+	enum rc                    rc = RC_OK;
+
+	for (; field != NULL && rc == RC_OK; field = header_next(&part->header, field)) {
+		const bool        type = id == HEADER_CONTENT_TYPE;
+		struct mime_field more;
+		if (field != header_first(&part->header, id)) {
+			rc = mime_field_read(scan_unfold(work, field), work->options->limits.parameters, work->arena, &more);
+			parsed = &more;
+		}
+		if (rc == RC_OK)
+			rc = mime_readings_add(parsed, type ? SLICE("name") : SLICE("filename"), work->arena, out);
+		if (rc == RC_OK)
+			rc = mime_readings_add(parsed, type ? SLICE("filename") : SLICE("name"), work->arena, out);
+	}
+	if (rc != RC_OK)
+		collect_limit(&work->collector, FINDING_LIMIT_MEMORY, part->index, work->arena->size);
+}
+
+/* Neither field has parameters: the usual case, and no name. */
+static bool is_nameless(const struct message_part *part)
+{
+	return part->type.count == 0 && part->disposition.count == 0 && header_count(&part->header, HEADER_CONTENT_TYPE) < 2 &&
+	       header_count(&part->header, HEADER_CONTENT_DISPOSITION) < 2;
+}
+
+void scan_names(struct scan_work *work)
+{
+	for (size_t i = 0; i < work->message.count; i++) {
+		const struct message_part *part = work->message.parts[i];
+		struct mime_readings       type = { .count = 0 }, disposition = { .count = 0 };
+		if (is_nameless(part))
+			continue;
+		readings_of(work, part, HEADER_CONTENT_TYPE, &part->type, &type);
+		readings_of(work, part, HEADER_CONTENT_DISPOSITION, &part->disposition, &disposition);
+		if (!scan_step(work, 1 + (uint64_t)part->header.size * (type.count + disposition.count)))
+			return;
+		if (type.count != 0)
+			field_names(work, part, header_first(&part->header, HEADER_CONTENT_TYPE), &type);
+		if (disposition.count == 0)
+			continue;
+		const struct header_field *field = header_first(&part->header, HEADER_CONTENT_DISPOSITION);
+		field_names(work, part, field, &disposition);
+		if (type.count != 0 && !slice_eq_nocase(slice_trim(type.items[0].text), slice_trim(disposition.items[0].text)))
+			collect_name(work, FINDING_NAME_DISAGREE, part->index, field->offset, field->size, 0, type.items[0].text);
+	}
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Sum up what meson ran: the ten slowest tests, the failed ones with their last lines, and `N passed, N failed[, N skipped]`.
+
+    summary.py [--broken NAME]... BUILD-FOLDER...
+
+Reads meson-logs/testlog.json of each folder. A test that prints its own `N passed, N failed[, N skipped]` counts as so many, a cmocka
+program as many as it ran, any other one as one. With CI=true in the environment a skip is a failure: there everything must be at hand.
+The last line is also left in build/summary.txt. Exit code 0 only when nothing failed and something ran.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import sys
+
+OWN_LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.M)
+CMOCKA_RUN = re.compile(r"^\[ RUN      \] (\S+)", re.M)
+CMOCKA_OK = re.compile(r"^\[       OK \] (\S+)", re.M)
+CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\S+)", re.M)
+# The end-to-end runner's lines: a name, and below it how it went and how long it took.
+TIMED_LINE = re.compile(r"^(\S+)\n(?:.*\n)*?  (passed|FAILED|skipped) +([\d.]+) s(?:  (.*))?$", re.M)
+SKIP_REASON = re.compile(r"^.*\bskip(?:ped)?\b.*$", re.M | re.I)
+OUTPUT_LINES = 40
+
+
+class Test:
+    """What one entry of the log amounts to."""
+
+    def __init__(self, build, entry):
+        self.name = "%s %s" % (build, entry["name"].split(" / ")[-1])
+        self.result, self.seconds = entry["result"], float(entry.get("duration", 0))
+        self.output = entry.get("stdout", "") + entry.get("stderr", "")
+        self.passed, self.failed, self.skipped = self.count()
+
+    def count(self):
+        own, ran = OWN_LINE.findall(self.output), set(CMOCKA_RUN.findall(self.output))
+        if own:
+            passed, failed, skipped = (int(number or 0) for number in own[-1])
+        elif ran:
+            skipped = len(set(CMOCKA_SKIPPED.findall(self.output)))
+            passed = len(set(CMOCKA_OK.findall(self.output)))
+            failed = len(ran) - passed - skipped
+        elif self.result == "SKIP":
+            return 0, 0, 1
+        else:
+            passed, failed, skipped = int(self.result == "OK"), int(self.result != "OK"), 0
+        # A program that ended badly has failed, whatever it had printed before.
+        if self.result not in ("OK", "SKIP") and failed == 0:
+            failed = 1
+        return passed, failed, skipped
+
+    def timed(self):
+        """(seconds, name) of its parts where it tells them, else of the whole."""
+        parts = [(float(seconds), "%s %s" % (self.name.split()[0], name)) for name, _, seconds, _ in TIMED_LINE.findall(self.output)]
+        return parts or [(self.seconds, self.name)]
+
+    def reasons(self):
+        lines = ["%s: %s" % (name, why) for name, word, _, why in TIMED_LINE.findall(self.output) if word == "skipped"]
+        return lines or [line.strip() for line in SKIP_REASON.findall(self.output) if not OWN_LINE.match(line)][:5] or ["no reason given"]
+
+
+def read(folder):
+    log = pathlib.Path(folder) / "meson-logs" / "testlog.json"
+    return [Test(pathlib.Path(folder).name, json.loads(line)) for line in log.read_text().splitlines() if line.strip()]
+
+
+def summarise(tests, broken, strict):
+    """The text of the report, its last line, and whether all is well."""
+    lines = []
+    slowest = sorted((part for test in tests for part in test.timed()), reverse=True)[:10]
+    lines.append("\nslowest:")
+    lines += ["  %8.2f s  %s" % part for part in slowest]
+    for test in tests:
+        if test.failed:
+            lines.append("\n== %s: %s" % (test.name, test.result))
+            lines += test.output.rstrip().splitlines()[-OUTPUT_LINES:]
+    for name in broken:
+        lines.append("\n== %s: did not build, or ran no test" % name)
+    skips = [(test.name, reason) for test in tests if test.skipped for reason in test.reasons()]
+    if skips:
+        lines.append("\nskipped:")
+        lines += ["  %s: %s" % skip for skip in skips]
+    passed, failed, skipped = (sum(getattr(test, word) for test in tests) for word in ("passed", "failed", "skipped"))
+    failed += len(broken)
+    if strict:
+        failed, skipped = failed + skipped, 0
+    last = "%d passed, %d failed" % (passed, failed) + (", %d skipped" % skipped if skipped else "")
+    return "\n".join(lines), last, failed == 0 and passed != 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--broken", action="append", default=[])
+    parser.add_argument("folders", nargs="*")
+    options = parser.parse_args()
+    tests = [test for folder in options.folders for test in read(folder)]
+    report, last, well = summarise(tests, options.broken, os.environ.get("CI") == "true")
+    print(report + "\n")
+    print(last)
+    build = pathlib.Path(__file__).resolve().parents[1] / "build"
+    if build.is_dir():
+        (build / "summary.txt").write_text(last + "\n")
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
