@@ -129,26 +129,25 @@ struct smtp_client {
 	const struct smtp_client_config   *config;
 	const struct smtp_client_envelope *envelope;
 
-	uint64_t size_max;     /* R of SIZE; 0: no number, or not offered */
-	unsigned extensions;   /* R enum smtp_extension joined: what the last EHLO offered */
-	uint32_t sent;         /* commands of the transaction written */
-	uint32_t answered;     /* recipients answered */
-	uint32_t accepted;     /* R recipients accepted */
-	uint32_t results;      /* LMTP: index of the recipient whose final reply is next */
-	uint8_t  stage;        /* R enum smtp_client_stage */
-	uint8_t  told;         /* events owed */
-	bool     tls;          /* R */
-	bool     extended;     /* R EHLO was accepted */
-	bool     auth_plain, auth_login;
+	uint64_t size_max;   /* R of SIZE; 0: no number, or not offered */
+	uint64_t is_accepted[SMTP_CLIENT_RECIPIENTS_MAX / 64]; /* a bit for each recipient */
+	unsigned extensions; /* R enum smtp_extension joined: what the last EHLO offered */
+	uint32_t sent;       /* commands of the transaction written: [RSET] MAIL RCPT... [DATA] */
+	uint32_t answered;   /* their replies */
+	uint32_t accepted;   /* R recipients accepted */
+	uint32_t result_next; /* LMTP: the recipient whose final reply is next */
+	uint8_t  stage;      /* R enum smtp_client_stage */
+	uint8_t  owed;       /* an event to tell next: enum smtp_client_event_kind, or 0 */
+	uint8_t  fate;       /* enum rc: what smtp_client_lost() says of a session that is over */
 	uint8_t  auth_step;
+	bool     tls;        /* R */
+	bool     extended;   /* EHLO (LHLO), not HELO, is or was said */
+	bool     auth_plain, auth_login, authenticated;
 	bool     starttls_refused;
-	bool     mail_owed, mail_refused;
-	bool     data_sent;    /* DATA stands behind the RCPTs already */
+	bool     sender_refused;
+	bool     with_reset;   /* RSET stands in front of this transaction's MAIL */
+	bool     reset_needed; /* the peer may hold an open transaction */
 	bool     chunked;
-	bool     reset_needed; /* before the next MAIL */
-	bool     reset_owed;   /* its reply is to come */
-	bool     body_sent;
-	uint64_t settled[SMTP_CLIENT_RECIPIENTS_MAX / 64]; /* a bit for each accepted recipient */
 };
 
 void smtp_client_init(struct smtp_client *client, const struct smtp_client_config *config);
