@@ -80,6 +80,7 @@ struct journal_writer {
 	uint64_t                     queued_now;     /* groups of urgency NOW */
 	uint64_t                     first_now_us;   /* when the oldest of them came */
 	uint64_t                     first_lazy_us;
+	uint64_t                     crowd;          /* eighths of a group: how many NOW groups lately came together */
 	bool                         sleeping;       /* the committer waits on `wake` */
 	bool                         closing;
 	bool                         failure_told;

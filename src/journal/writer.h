@@ -9,8 +9,8 @@
  *   journal_writer_close()   writes out what waits and ends the threads. journal_disk_close() then unlocks the folder.
  *
  * One write and one fdatasync make everything durable that waits at that moment. With siblings announced
- * (journal_writer_expect) the committer waits for them, at most limits.delay_ms, so that many sessions share a sync
- * and a single one never waits.
+ * (journal_writer_expect) the committer waits for them, at most limits.delay_ms, so that many sessions share a sync; it
+ * does the same while groups have lately come in crowds, announced or not. A single session never waits.
  *
  * A failed write or sync is final. The writer then answers RC_IO to all who wait and to all who come, calls `failed`
  * once, and promises nothing any more; its owner lets the process end and be started anew. Whether a group answered
