@@ -1,80 +1,23 @@
 /*
- * Streams: what comes goes from the kernel through the loop's scratch to the owner, what is sent goes to the kernel
- * at once or waits in order: `out` up to out_before, the pieces, the rest of `out`.
+ * Streams: what comes goes from the kernel through the loop's scratch to the owner; sending is stream_send.c's.
  *
  * Sockets are watched by edge: readiness is remembered in flags until the kernel says that there is no more.
  */
-#include "net/stream.h"
+#include "net/stream_inner.h"
 
 #include "base/must.h"
 #include "net/acceptor.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-enum state {
-	STATE_CLOSED = 0,
-	STATE_CONNECTING,
-	STATE_OPEN,    /* plain, or TLS that is established */
-	STATE_SHAKING, /* TLS begins; FLAG_PLAIN_FIRST while plain bytes are still to go out */
-};
-
-enum flag {
-	FLAG_READABLE = 1u << 0,    /* the kernel may hold input */
-	FLAG_ENDING = 1u << 1,      /* the end of input stands behind it: no further edge will tell */
-	FLAG_ENDED = 1u << 2,       /* the end of input was met */
-	FLAG_END_TOLD = 1u << 3,
-	FLAG_PAUSED = 1u << 4,
-	FLAG_RESUMED = 1u << 5,     /* kept bytes are to be handed over again */
-	FLAG_BLOCKED = 1u << 6,     /* the kernel takes no more output; an edge will tell */
-	FLAG_WAITED = 1u << 7,      /* some output had to wait: on_writable is owed */
-	FLAG_PLAIN_FIRST = 1u << 8,
-	FLAG_SHUT_WANTED = 1u << 9, /* our side ends when everything is sent */
-	FLAG_SHUT = 1u << 10,       /* our side has ended */
-	FLAG_FINISHING = 1u << 11,  /* throw away what comes */
-	FLAG_PIECES_DONE = 1u << 12, /* done() is owed */
-	FLAG_SEND_FAILED = 1u << 13, /* nothing can be sent any more; what came is still handed over */
-};
-
-/* A call to the owner under way. Sending within on_data gathers in the loop's scratch. */
-struct stream_call {
-	bool   gone;
-	bool   gathers;
-	size_t gathered;
-};
-
 #define WATCHED       (LOOP_IN | LOOP_RDHUP | LOOP_EDGE)
-#define VECTORS       64      /* pieces of one sendmsg */
-#define FLUSH_MAX     (1u << 20) /* bytes sent in one turn of one stream */
-#define TLS_GATHER    (16u << 10) /* what fits one TLS record */
-
-static bool has(const struct stream *stream, unsigned flag)
-{
-	return (stream->flags & flag) != 0;
-}
-
-static void set(struct stream *stream, unsigned flag)
-{
-	stream->flags = (uint16_t)(stream->flags | flag);
-}
-
-static void clear(struct stream *stream, unsigned flag)
-{
-	stream->flags = (uint16_t)(stream->flags & ~flag);
-}
-
-static void later(struct stream *stream)
-{
-	loop_defer(stream->loop, &stream->again);
-}
 
 /* ---- failing ---- */
 
 /* Remember the first failure; it is told by the next turn, never from inside a call of the owner. */
-static void fail(struct stream *stream, enum rc rc, int error, const char *text)
+void stream_fail(struct stream *stream, enum rc rc, int error, const char *text)
 {
 	if (stream->failure == RC_OK) {
 		stream->failure = (uint8_t)rc;
@@ -84,16 +27,6 @@ static void fail(struct stream *stream, enum rc rc, int error, const char *text)
 	later(stream);
 }
 
-static bool failed(const struct stream *stream)
-{
-	return stream->failure != RC_OK;
-}
-
-static enum rc errno_rc(int error)
-{
-	return error == ECONNRESET || error == EPIPE ? RC_CLOSED : RC_IO;
-}
-
 static void tell_closed(struct stream *stream)
 {
 	const struct stream_handlers *handlers = stream->handlers;
@@ -101,290 +34,6 @@ static void tell_closed(struct stream *stream)
 
 	stream_close(stream);
 	handlers->on_closed(stream, &fault);
-}
-
-/* ---- sending ---- */
-
-/* Watch for the edge that says that output goes on. */
-static void block(struct stream *stream)
-{
-	set(stream, FLAG_BLOCKED | FLAG_WAITED);
-	if ((stream->watch.events & LOOP_OUT) == 0 &&
-	    loop_rewatch(stream->loop, &stream->watch, stream->watch.events | LOOP_OUT) != RC_OK)
-		fail(stream, RC_IO, errno, "watching a connection for output");
-}
-
-/* Sending is over; what came before the failure may still be read. */
-static void fail_send(struct stream *stream, enum rc rc, int error)
-{
-	set(stream, FLAG_SEND_FAILED);
-	buf_done(&stream->out);
-	stream->out_before = 0;
-	fail(stream, rc, error, rc == RC_CLOSED ? "the peer closed the connection" : "sending on a connection");
-}
-
-/* The kernel took nothing. */
-static enum rc refused(struct stream *stream, int error)
-{
-	if (error == EAGAIN) {
-		block(stream);
-		return RC_AGAIN;
-	}
-	if (error == EINTR || error == ENOBUFS) { /* no edge will tell when these end */
-		set(stream, FLAG_WAITED);
-		later(stream);
-		return RC_AGAIN;
-	}
-	fail_send(stream, errno_rc(error), error);
-	return RC_CLOSED;
-}
-
-/* Give bytes to the kernel or to TLS. *out_count says how many went; RC_AGAIN when it takes no more for now. */
-static enum rc push(struct stream *stream, struct slice bytes, size_t *out_count)
-{
-	*out_count = 0;
-	if (stream->tls != NULL && !has(stream, FLAG_PLAIN_FIRST)) {
-		const enum rc rc = tls_session_write(stream->tls, bytes, out_count);
-		if (rc == RC_AGAIN)
-			block(stream);
-		else if (rc != RC_OK)
-			fail_send(stream, rc, 0);
-		else
-			stream->sent += *out_count;
-		return rc;
-	}
-	const ssize_t count = send(stream->watch.fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
-	if (count < 0)
-		return refused(stream, errno);
-	*out_count = (size_t)count;
-	stream->sent += *out_count;
-	return RC_OK;
-}
-
-/* Send now what the kernel takes and keep the rest, which is known to fit. RC_OK or RC_CLOSED. */
-static enum rc send_or_keep(struct stream *stream, struct slice data)
-{
-	if (stream->state == STATE_OPEN && stream->out.len == 0 && stream->pieces == NULL && !has(stream, FLAG_BLOCKED)) {
-		while (data.len != 0) {
-			size_t        count;
-			const enum rc rc = push(stream, data, &count);
-			data = slice_drop(data, count);
-			if (rc == RC_AGAIN)
-				break;
-			if (rc != RC_OK)
-				return RC_CLOSED;
-		}
-	}
-	if (data.len == 0)
-		return RC_OK;
-	buf_put(&stream->out, data);
-	if (stream->out.failed) {
-		fail_send(stream, RC_NOMEM, 0);
-		return RC_CLOSED;
-	}
-	if (!has(stream, FLAG_BLOCKED)) {
-		set(stream, FLAG_WAITED);
-		later(stream);
-	}
-	return RC_OK;
-}
-
-/* Everything gathered during on_data leaves in one write. */
-static enum rc send_gathered(struct stream *stream, struct stream_call *call)
-{
-	const size_t count = call->gathered;
-
-	call->gathered = 0;
-	if (count == 0 || has(stream, FLAG_SEND_FAILED))
-		return RC_OK;
-	return send_or_keep(stream, slice_of(loop_scratch_out(stream->loop), count));
-}
-
-enum rc stream_send(struct stream *stream, struct slice data)
-{
-	struct stream_call *call = stream->call;
-
-	if (stream->state == STATE_CLOSED || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
-		return RC_CLOSED;
-	must(stream->state == STATE_OPEN);
-	if (call == NULL || !call->gathers) {
-		if (data.len > stream->out.max - stream->out.len && (stream->out.len != 0 || has(stream, FLAG_BLOCKED)))
-			return RC_LIMIT;
-		if (data.len > stream->out.max)
-			return RC_LIMIT;
-		return send_or_keep(stream, data);
-	}
-	size_t room = stream->out.max - stream->out.len;
-	if (room > loop_scratch_size(stream->loop))
-		room = loop_scratch_size(stream->loop);
-	if (data.len > room - call->gathered) {
-		if (send_gathered(stream, call) != RC_OK)
-			return RC_CLOSED;
-		if (data.len > stream->out.max - stream->out.len)
-			return RC_LIMIT;
-		if (data.len > loop_scratch_size(stream->loop))
-			return send_or_keep(stream, data);
-	}
-	memcpy(loop_scratch_out(stream->loop) + call->gathered, data.ptr, data.len);
-	call->gathered += data.len;
-	return RC_OK;
-}
-
-/* `count` bytes of what waits have gone. */
-static void drop_sent(struct stream *stream, size_t count)
-{
-	struct stream_pieces *pieces = stream->pieces;
-	size_t                part = pieces != NULL ? stream->out_before : stream->out.len;
-
-	if (part > count)
-		part = count;
-	buf_drop(&stream->out, part);
-	count -= part;
-	if (pieces == NULL)
-		return;
-	stream->out_before -= (uint32_t)part;
-	while (count != 0 && pieces->index < pieces->count) {
-		const size_t rest = pieces->items[pieces->index].len - pieces->offset;
-		if (count < rest) {
-			pieces->offset += count;
-			return;
-		}
-		count -= rest;
-		pieces->index++;
-		pieces->offset = 0;
-	}
-	buf_drop(&stream->out, count);
-}
-
-/* All pieces have gone when the index stands at their end (empty ones count as gone). */
-static bool pieces_left(struct stream *stream)
-{
-	struct stream_pieces *pieces = stream->pieces;
-
-	if (pieces == NULL || has(stream, FLAG_PIECES_DONE))
-		return false;
-	while (pieces->index < pieces->count && pieces->items[pieces->index].len == pieces->offset) {
-		pieces->index++;
-		pieces->offset = 0;
-	}
-	return pieces->index < pieces->count;
-}
-
-/* The next bytes to send as vectors, in order. Returns how many vectors. */
-static int next_vectors(struct stream *stream, struct iovec vectors[VECTORS])
-{
-	const bool                  left = pieces_left(stream);
-	const struct stream_pieces *pieces = stream->pieces;
-	const struct slice          out = buf_slice(&stream->out);
-	int                         count = 0;
-
-	if (!left) {
-		vectors[0] = (struct iovec){ stream->out.ptr, out.len };
-		return out.len != 0;
-	}
-	if (stream->out_before != 0)
-		vectors[count++] = (struct iovec){ stream->out.ptr, stream->out_before };
-	for (size_t index = pieces->index; index < pieces->count && count < VECTORS - 1; index++) {
-		const struct slice piece = slice_drop(pieces->items[index], index == pieces->index ? pieces->offset : 0);
-		union {
-			const uint8_t *borrowed;
-			void          *plain;
-		} base = { .borrowed = piece.ptr }; /* the kernel only reads it */
-		if (piece.len != 0)
-			vectors[count++] = (struct iovec){ base.plain, piece.len };
-		if (index + 1 == pieces->count && out.len > stream->out_before)
-			vectors[count++] = (struct iovec){ stream->out.ptr + stream->out_before, out.len - stream->out_before };
-	}
-	return count;
-}
-
-static enum rc push_vectors(struct stream *stream, size_t *out_count)
-{
-	struct iovec  vectors[VECTORS];
-	struct msghdr message = { .msg_iov = vectors };
-
-	message.msg_iovlen = (size_t)next_vectors(stream, vectors);
-	if (stream->tls == NULL || has(stream, FLAG_PLAIN_FIRST)) {
-		const ssize_t count = sendmsg(stream->watch.fd, &message, MSG_NOSIGNAL);
-		const int     error = errno;
-		*out_count = count > 0 ? (size_t)count : 0;
-		stream->sent += *out_count;
-		return count >= 0 ? RC_OK : refused(stream, error);
-	}
-	/* One vector of a record's size needs no copy; small ones are put together, so that a record is not a line. */
-	if (vectors[0].iov_len >= TLS_GATHER || message.msg_iovlen == 1)
-		return push(stream, slice_of(vectors[0].iov_base, vectors[0].iov_len), out_count);
-	uint8_t *gathered = loop_scratch_out(stream->loop);
-	size_t   used = 0;
-	for (size_t index = 0; index < message.msg_iovlen && used < TLS_GATHER; index++) {
-		const struct slice part = slice_take(slice_of(vectors[index].iov_base, vectors[index].iov_len), TLS_GATHER - used);
-		memcpy(gathered + used, part.ptr, part.len);
-		used += part.len;
-	}
-	return push(stream, slice_of(gathered, used), out_count);
-}
-
-/* End our side, now that everything is sent. */
-static void shut(struct stream *stream)
-{
-	if (stream->tls != NULL && tls_session_shutdown(stream->tls) == RC_AGAIN) {
-		block(stream);
-		return;
-	}
-	(void)shutdown(stream->watch.fd, SHUT_WR);
-	set(stream, FLAG_SHUT);
-	if (has(stream, FLAG_FINISHING))
-		later(stream);
-}
-
-/* Send what waits, until the kernel takes no more or the turn's share is used up. */
-static void flush(struct stream *stream)
-{
-	size_t sent = 0;
-
-	while (!has(stream, FLAG_BLOCKED | FLAG_SEND_FAILED) && (stream->out.len != 0 || pieces_left(stream))) {
-		size_t count = 0;
-		if (sent >= FLUSH_MAX) {
-			later(stream);
-			return;
-		}
-		if (push_vectors(stream, &count) != RC_OK)
-			break;
-		drop_sent(stream, count);
-		sent += count;
-	}
-	if (stream->out.len == 0 && stream->out.room != 0)
-		buf_done(&stream->out);
-	if (stream->pieces != NULL && !has(stream, FLAG_PIECES_DONE) && !pieces_left(stream)) {
-		stream->out_before = 0;
-		set(stream, FLAG_PIECES_DONE);
-		later(stream);
-	}
-	if (stream->out.len == 0 && !has(stream, FLAG_BLOCKED | FLAG_SHUT | FLAG_SEND_FAILED) && has(stream, FLAG_SHUT_WANTED) &&
-	    !pieces_left(stream))
-		shut(stream);
-}
-
-enum rc stream_send_pieces(struct stream *stream, struct stream_pieces *pieces)
-{
-	if (stream->state == STATE_CLOSED || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
-		return RC_CLOSED;
-	must(stream->state == STATE_OPEN);
-	must(pieces->done != NULL);
-	if (stream->pieces != NULL)
-		return RC_BUSY;
-	if (stream->call != NULL && send_gathered(stream, stream->call) != RC_OK)
-		return RC_CLOSED;
-	pieces->index = 0;
-	pieces->offset = 0;
-	stream->pieces = pieces;
-	stream->out_before = (uint32_t)stream->out.len;
-	/* Within on_data the rest of what the owner sends goes along; it leaves when that call returns. */
-	if (stream->call != NULL && stream->call->gathers)
-		later(stream);
-	else
-		flush(stream);
-	return RC_OK;
 }
 
 /* ---- calling the owner; each returns false when the stream is gone ---- */
@@ -432,7 +81,7 @@ static void keep(struct stream *stream, struct slice data)
 	buf_clear(&stream->in);
 	buf_put(&stream->in, data);
 	if (stream->in.failed)
-		fail(stream, RC_NOMEM, 0, "taking memory for input that has to wait");
+		stream_fail(stream, RC_NOMEM, 0, "taking memory for input that has to wait");
 }
 
 /* Hand over `data`, which lies in the scratch and begins with what was kept. */
@@ -447,7 +96,7 @@ static bool deliver(struct stream *stream, struct slice data)
 		return false;
 	must(taken <= data.len);
 	call.gathers = false;
-	(void)send_gathered(stream, &call);
+	(void)stream_send_gathered(stream, &call);
 	stream->call = NULL;
 	const struct slice rest = slice_drop(data, taken);
 	if (has(stream, FLAG_FINISHING)) {
@@ -456,9 +105,9 @@ static bool deliver(struct stream *stream, struct slice data)
 	}
 	keep(stream, rest);
 	if (stream->state == STATE_SHAKING && rest.len != 0)
-		fail(stream, RC_CONFLICT, 0, "plain bytes came behind the command that starts TLS");
+		stream_fail(stream, RC_CONFLICT, 0, "plain bytes came behind the command that starts TLS");
 	else if (taken == 0 && rest.len >= stream->window && !has(stream, FLAG_PAUSED))
-		fail(stream, RC_LIMIT, 0, "the owner takes nothing of a full window");
+		stream_fail(stream, RC_LIMIT, 0, "the owner takes nothing of a full window");
 	return true;
 }
 
@@ -472,7 +121,7 @@ static bool tell_end(struct stream *stream)
 	set(stream, FLAG_END_TOLD);
 	if (has(stream, FLAG_FINISHING) || stream->handlers->on_end == NULL) {
 		if (!has(stream, FLAG_FINISHING) || has(stream, FLAG_SHUT))
-			fail(stream, RC_CLOSED, 0, "the peer closed the connection");
+			stream_fail(stream, RC_CLOSED, 0, "the peer closed the connection");
 		return true;
 	}
 	return call_owner(stream, stream->handlers->on_end);
@@ -497,7 +146,7 @@ static void read_plain(struct stream *stream, uint8_t *to, size_t room, size_t *
 	if (count == 0)
 		set(stream, FLAG_ENDED);
 	else if (errno != EAGAIN)
-		fail(stream, errno_rc(errno), errno, errno == ECONNRESET ? "the peer reset the connection" : "reading from a connection");
+		stream_fail(stream, errno_rc(errno), errno, errno == ECONNRESET ? "the peer reset the connection" : "reading from a connection");
 }
 
 /* Read from TLS until the room is full or the socket empty. */
@@ -516,9 +165,9 @@ static void read_tls(struct stream *stream, uint8_t *to, size_t room, size_t *ou
 		if (rc == RC_CLOSED)
 			set(stream, FLAG_ENDED);
 		else if (rc == RC_AGAIN && tls_session_want(stream->tls) == TLS_WANT_WRITE)
-			block(stream);
+			stream_block(stream);
 		else if (rc != RC_AGAIN)
-			fail(stream, rc, 0, "the peer broke TLS");
+			stream_fail(stream, rc, 0, "the peer broke TLS");
 		break;
 	}
 	stream->received += filled;
@@ -595,7 +244,7 @@ static bool shake(struct stream *stream)
 	if (stream->state != STATE_SHAKING || failed(stream))
 		return true;
 	if (has(stream, FLAG_PLAIN_FIRST)) {
-		flush(stream);
+		stream_flush(stream);
 		if (stream->out.len != 0 || failed(stream))
 			return true;
 		clear(stream, FLAG_PLAIN_FIRST);
@@ -605,11 +254,11 @@ static bool shake(struct stream *stream)
 	const enum rc rc = tls_session_handshake(stream->tls, &fault);
 	if (rc == RC_AGAIN) {
 		if (tls_session_want(stream->tls) == TLS_WANT_WRITE)
-			block(stream);
+			stream_block(stream);
 		return true;
 	}
 	if (rc != RC_OK) {
-		fail(stream, rc, fault.error, fault.text);
+		stream_fail(stream, rc, fault.error, fault.text);
 		return true;
 	}
 	stream->state = STATE_OPEN;
@@ -632,7 +281,7 @@ static enum rc start_tls(struct stream *stream, enum rc rc, struct tls_session *
 	if (rc != RC_OK)
 		return rc;
 	if (stream->call != NULL)
-		(void)send_gathered(stream, stream->call);
+		(void)stream_send_gathered(stream, stream->call);
 	stream->tls = session;
 	stream->state = STATE_SHAKING;
 	set(stream, FLAG_PLAIN_FIRST);
@@ -672,7 +321,7 @@ static void work(struct stream *stream)
 			return;
 	}
 	if (stream->state == STATE_OPEN) {
-		flush(stream);
+		stream_flush(stream);
 		if (has(stream, FLAG_PIECES_DONE) && !tell_pieces_done(stream, RC_OK))
 			return;
 		if (has(stream, FLAG_WAITED) && stream->out.len == 0 && !has(stream, FLAG_BLOCKED | FLAG_SEND_FAILED)) {
@@ -689,7 +338,7 @@ static void work(struct stream *stream)
 			return;
 	}
 	if (has(stream, FLAG_FINISHING) && has(stream, FLAG_SHUT) && has(stream, FLAG_ENDED))
-		fail(stream, RC_CLOSED, 0, "closed in order");
+		stream_fail(stream, RC_CLOSED, 0, "closed in order");
 	if (failed(stream))
 		tell_closed(stream);
 }
@@ -709,7 +358,7 @@ static void connected(struct stream *stream)
 	if (getsockopt(stream->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
 		error = errno;
 	if (error != 0) {
-		fail(stream, RC_IO, error, "connecting");
+		stream_fail(stream, RC_IO, error, "connecting");
 		tell_closed(stream);
 		return;
 	}
@@ -829,7 +478,7 @@ void stream_shutdown(struct stream *stream)
 	if (stream->state == STATE_CLOSED || has(stream, FLAG_SHUT_WANTED))
 		return;
 	if (stream->call != NULL)
-		(void)send_gathered(stream, stream->call);
+		(void)stream_send_gathered(stream, stream->call);
 	set(stream, FLAG_SHUT_WANTED);
 	later(stream);
 }
@@ -845,7 +494,7 @@ void stream_finish(struct stream *stream)
 	if (stream->call == NULL)
 		buf_done(&stream->in);
 	if (stream->state != STATE_OPEN)
-		fail(stream, RC_CLOSED, 0, "closed before it was open");
+		stream_fail(stream, RC_CLOSED, 0, "closed before it was open");
 	later(stream);
 }
 
@@ -858,7 +507,7 @@ static void end(struct stream *stream, bool reset)
 		return;
 	if (stream->call != NULL) {
 		if (!reset)
-			(void)send_gathered(stream, stream->call);
+			(void)stream_send_gathered(stream, stream->call);
 		stream->call->gone = true;
 	}
 	if (reset) {

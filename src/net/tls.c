@@ -26,7 +26,6 @@
 			"!aNULL:!eNULL:!PSK:!SRP:!DSS:!MD5:!aECDH"
 #define CIPHERS_OF_OLD  CIPHERS ":@SECLEVEL=0"
 #define CIPHERS_NORMAL  CIPHERS ":@SECLEVEL=1"
-#define GROUPS          "X25519:P-256:P-384:P-521"
 #define PEER_CHAIN_BYTES_MAX 65536 /* a client's or host's whole Certificate message */
 
 /* A name of a certificate and the context that shows it; sorted by name. */
@@ -262,6 +261,7 @@ static enum rc make_context(const struct common *common, struct tls_context *con
                             struct fault *fault)
 {
 	char     ciphers[1024];
+	char     groups[] = "X25519:P-256:P-384:P-521"; /* OpenSSL's macro takes it without const */
 	SSL_CTX *made = SSL_CTX_new(common->server ? TLS_server_method() : TLS_client_method());
 
 	if (made == NULL)
@@ -283,7 +283,7 @@ static enum rc make_context(const struct common *common, struct tls_context *con
 	if (SSL_CTX_set_min_proto_version(made, common->minimum == TLS_VERSION_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(made, 0) != 1 ||
 	    SSL_CTX_set_cipher_list(made, common->ciphers.len != 0 ? ciphers : common->ciphers_standard) != 1 ||
-	    SSL_CTX_set1_groups_list(made, GROUPS) != 1)
+	    SSL_CTX_set1_groups_list(made, groups) != 1)
 		return refuse(fault, number);
 	if (common->authorities != NULL)
 		SSL_CTX_set1_cert_store(made, common->authorities->store);
