@@ -3,8 +3,9 @@
 
     bench.py [--only 'relay.* idle.*'] [--rounds N] [--contenders hangu,postfix] [--out FILE] [--scale F]
 
-Load comes from Postfix's smtp-source, mail goes on to smtp-sink; neither is counted. Contenders take turns, several rounds; what is printed is
-the median over rounds, and ratios are medians of the ratios within a round (Hangu's value divided by the peer's). Each line:
+Load comes from Postfix's smtp-source, mail goes on to smtp-sink; neither is counted. Contenders take turns, several
+rounds; what is printed is the median over rounds, and ratios are medians of the ratios within a round (Hangu's value
+divided by the peer's). Each line:
 
     bench <name> <value> <unit> [ratio <r> vs <peer>]
 
@@ -18,7 +19,6 @@ import pathlib
 import random
 import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -38,7 +38,15 @@ RELAY = {
     "relay.64k.20x1": ("64k", 20, False, 600),
     "relay.1m.20x1": ("1m", 20, False, 120),
 }
-NAMES = list(RELAY) + ["relay.cpu.4k.20x1", "latency.dot.p50", "latency.dot.p99", "sync.per_message", "idle.plain", "idle.tls", "footprint.idle"]
+NAMES = list(RELAY) + [
+    "relay.cpu.4k.20x1",
+    "latency.dot.p50",
+    "latency.dot.p99",
+    "sync.per_message",
+    "idle.plain",
+    "idle.tls",
+    "footprint.idle",
+]
 
 # After the first round every contender gets as many messages as keep it busy for so long.
 CELL_S = 2.5
@@ -59,8 +67,12 @@ class Sink:
         self.port = places.free_port()
         self.folder = places.run_folder("bench-sink")
         program, environment = aside.tool("postfix", "smtp-sink")
-        self.server = process.Server("smtp-sink", [program, "-c", "-u", "nobody", "-m", "4000", "%s:%d" % (HOST, self.port), "1024"],
-                                     self.folder / "count", env=environment)
+        self.server = process.Server(
+            "smtp-sink",
+            [program, "-c", "-u", "nobody", "-m", "4000", "%s:%d" % (HOST, self.port), "1024"],
+            self.folder / "count",
+            env=environment,
+        )
         process.wait_for(lambda: peers.greets(self.port), 10, "smtp-sink to listen")
 
     def count(self):
@@ -109,14 +121,19 @@ def relay(entry, cell, count, folder):
 
     def source():
         outcome["status"], outcome["seconds"], outcome["text"] = peers.smtp_source(
-            entry.port, sessions, count, file=folder / (message + ".eml"), many=many, timeout_s=RELAY_LIMIT_S)
+            entry.port, sessions, count, file=folder / (message + ".eml"), many=many, timeout_s=RELAY_LIMIT_S
+        )
 
     thread = threading.Thread(target=source)
     thread.start()
     while time.monotonic() - started < RELAY_LIMIT_S:
         if entry.sink.count() - before >= count:
             break
-        if not thread.is_alive() and outcome.get("status") != 0 and time.monotonic() - started > outcome.get("seconds", 0) + 5:
+        if (
+            not thread.is_alive()
+            and outcome.get("status") != 0
+            and time.monotonic() - started > outcome.get("seconds", 0) + 5
+        ):
             break
         time.sleep(0.003)
     seconds = time.monotonic() - started
@@ -124,12 +141,18 @@ def relay(entry, cell, count, folder):
     arrived = entry.sink.count() - before
     time.sleep(0.25)  # what is written down after the last delivery belongs to it
     cpu = entry.server.cpu_s() - cpu_before
-    return {"rate": arrived / seconds, "cpu_per_1000": cpu / max(arrived, 1) * 1000, "missing": count - arrived,
-            "error": outcome.get("text", "") if outcome.get("status") else "", "accept_rate": count / outcome.get("seconds", seconds)}
+    return {
+        "rate": arrived / seconds,
+        "cpu_per_1000": cpu / max(arrived, 1) * 1000,
+        "missing": count - arrived,
+        "error": outcome.get("text", "") if outcome.get("status") else "",
+        "accept_rate": count / outcome.get("seconds", seconds),
+    }
 
 
 def latency(entry, count, folder):
-    """End of DATA to 250, one session at a time; between two messages one append of the same size is synced on the same disk.
+    """End of DATA to 250, one session at a time; between two messages one append of the same size is synced on the
+    same disk.
 
     Returns (milliseconds of the dots, milliseconds of the syncs)."""
     body = smtp.stuffed(messages.make("4k").replace(b"\n", b"\r\n"))
@@ -171,7 +194,7 @@ def quantile(values, share):
 class Bench:
     def __init__(self, kinds, wanted, rounds, scale):
         self.kinds, self.wanted, self.rounds, self.scale = kinds, wanted, rounds, scale
-        self.values = {}   # (name, contender): [a value a round]
+        self.values = {}  # (name, contender): [a value a round]
         self.units = {}
         self.remarks = []
         self.folder = places.run_folder("bench")
@@ -195,7 +218,9 @@ class Bench:
         self.remark("TROUBLE: " + text)
 
     def run(self):
-        relay_wanted = [cell for cell in RELAY if self.wants(cell) or (cell == "relay.4k.20x1" and self.wants("relay.cpu.4k.20x1"))]
+        relay_wanted = [
+            cell for cell in RELAY if self.wants(cell) or (cell == "relay.4k.20x1" and self.wants("relay.cpu.4k.20x1"))
+        ]
         try:
             if relay_wanted or self.wants("latency.dot.p50", "latency.dot.p99", "sync.per_message"):
                 self.moving(relay_wanted)
@@ -242,21 +267,28 @@ class Bench:
         count = counts.get((cell, entry.name), first)
         result = relay(entry, cell, count, self.folder)
         if result["missing"] or result["error"]:
-            self.trouble("%s %s: %d of %d missing; smtp-source: %s" % (entry.name, cell, result["missing"], count, result["error"][-160:] or "fine"))
+            self.trouble(
+                "%s %s: %d of %d missing; smtp-source: %s"
+                % (entry.name, cell, result["missing"], count, result["error"][-160:] or "fine")
+            )
         self.note(cell, entry.name, result["rate"], "messages/s")
         if cell == "relay.4k.20x1":
             self.note("relay.cpu.4k.20x1", entry.name, result["cpu_per_1000"], "s/1000")
         counts[(cell, entry.name)] = max(first, min(first * 20, int(result["rate"] * CELL_S * self.scale)))
-        self.remark("%s %s %d messages: %.0f/s, accepted %.0f/s, CPU %.3f s/1000" % (
-            entry.name, cell, count, result["rate"], result["accept_rate"], result["cpu_per_1000"]))
+        self.remark(
+            "%s %s %d messages: %.0f/s, accepted %.0f/s, CPU %.3f s/1000"
+            % (entry.name, cell, count, result["rate"], result["accept_rate"], result["cpu_per_1000"])
+        )
 
     def latency(self, entry):
         dots, appends = latency(entry, max(20, int(LATENCY_MESSAGES * self.scale)), self.folder)
         for share, name in ((0.5, "p50"), (0.99, "p99")):
             self.note("latency.dot." + name, entry.name, quantile(dots, share), "ms")
             self.note("fdatasync." + name, entry.name, quantile(appends, share), "ms")
-        self.remark("%s end of DATA to 250: p50 %.3f ms, p99 %.3f ms; append and fdatasync between: p50 %.3f ms, p99 %.3f ms" % (
-            entry.name, quantile(dots, .5), quantile(dots, .99), quantile(appends, .5), quantile(appends, .99)))
+        self.remark(
+            "%s end of DATA to 250: p50 %.3f ms, p99 %.3f ms; append and fdatasync between: p50 %.3f ms, p99 %.3f ms"
+            % (entry.name, quantile(dots, 0.5), quantile(dots, 0.99), quantile(appends, 0.5), quantile(appends, 0.99))
+        )
 
     def syncs(self, entry):
         counter = syncs.Counter(entry.server)
@@ -272,7 +304,10 @@ class Bench:
         if calls is None:
             return self.remark("sync.per_message: no trace points here, and %s keeps no count" % entry.name)
         self.note("sync.per_message", entry.name, calls / max(1, count - result["missing"]), "syncs/message")
-        self.remark("%s %.3f syncs a message at 20 sessions%s" % (entry.name, calls / count, "" if own is None else " (its own count: %d, the kernel's %s)" % (own, seen)))
+        self.remark(
+            "%s %.3f syncs a message at 20 sessions%s"
+            % (entry.name, calls / count, "" if own is None else " (its own count: %d, the kernel's %s)" % (own, seen))
+        )
 
     def idle(self, name, tls):
         """Each contender alone: the whole of it idle, then with sessions held."""
@@ -287,7 +322,10 @@ class Bench:
                 empty = entry.server.memory_kib()
                 if name == "idle.plain":
                     self.note("footprint.idle", kind.name, empty[0] / 1024, "MiB")
-                    self.remark("%s idle: %.1f MiB proportional, %.1f MiB resident, %d processes" % (kind.name, empty[0] / 1024, empty[1] / 1024, empty[2]))
+                    self.remark(
+                        "%s idle: %.1f MiB proportional, %.1f MiB resident, %d processes"
+                        % (kind.name, empty[0] / 1024, empty[1] / 1024, empty[2])
+                    )
                 for level in levels:
                     started = time.monotonic()
                     held = crowd.grow(level)
@@ -296,10 +334,22 @@ class Bench:
                     full = entry.server.memory_kib()
                     gone = crowd.ended()
                     each = (full[0] - empty[0]) / max(1, held)
-                    if level == levels[0] or (kind.name, name) not in self._worst or each > self._worst[kind.name, name]:
+                    if (
+                        level == levels[0]
+                        or (kind.name, name) not in self._worst
+                        or each > self._worst[kind.name, name]
+                    ):
                         self._worst[kind.name, name] = each
                     text = "%s %s %d: %d held, %d refused, %d ended, %.2f KiB a session (opened in %.1f s)" % (
-                        kind.name, name, level, held, crowd.refused, gone, each, seconds)
+                        kind.name,
+                        name,
+                        level,
+                        held,
+                        crowd.refused,
+                        gone,
+                        each,
+                        seconds,
+                    )
                     if crowd.refused or gone:
                         self.trouble(text)
                     else:
@@ -325,21 +375,42 @@ class Bench:
             mine = self.values.get((name, ours))
             if not mine:
                 continue
-            row = {"name": name, "value": round(statistics.median(mine), 4), "unit": self.units[name], "peer": None, "ratio": None}
+            row = {
+                "name": name,
+                "value": round(statistics.median(mine), 4),
+                "unit": self.units[name],
+                "peer": None,
+                "ratio": None,
+            }
             for peer in peer_names[:1]:
                 theirs = self.values.get((name, peer))
                 if theirs and all(theirs):
                     row["peer"], row["ratio"] = peer, round(statistics.median(a / b for a, b in zip(mine, theirs)), 4)
             rows.append(row)
-            say("bench %s %g %s%s" % (name, row["value"], row["unit"], " ratio %g vs %s" % (row["ratio"], row["peer"]) if row["peer"] else ""))
+            say(
+                "bench %s %g %s%s"
+                % (
+                    name,
+                    row["value"],
+                    row["unit"],
+                    " ratio %g vs %s" % (row["ratio"], row["peer"]) if row["peer"] else "",
+                )
+            )
         for share in ("p50", "p99"):
             pair = self.values.get(("latency.dot." + share, ours)), self.values.get(("fdatasync." + share, ours))
             if all(pair):
-                say("# latency.dot.%s is %.2f times fdatasync of a same-sized append (%.3f ms)" % (
-                    share, statistics.median(a / b for a, b in zip(*pair)), statistics.median(pair[1])))
+                say(
+                    "# latency.dot.%s is %.2f times fdatasync of a same-sized append (%.3f ms)"
+                    % (share, statistics.median(a / b for a, b in zip(*pair)), statistics.median(pair[1]))
+                )
         path.write_text(json.dumps(rows, indent=1) + "\n")
-        detail = [{"name": name, "contender": who, "values": [round(v, 4) for v in values]} for (name, who), values in self.values.items()]
-        path.with_name("bench-detail.json").write_text(json.dumps({"values": detail, "remarks": self.remarks}, indent=1) + "\n")
+        detail = [
+            {"name": name, "contender": who, "values": [round(v, 4) for v in values]}
+            for (name, who), values in self.values.items()
+        ]
+        path.with_name("bench-detail.json").write_text(
+            json.dumps({"values": detail, "remarks": self.remarks}, indent=1) + "\n"
+        )
 
 
 def disk_of(path):
@@ -373,7 +444,10 @@ def main():
         kinds.append(kind)
     kind, point = disk_of(places.scratch())
     load = os.getloadavg()[0]
-    say("# spools on %s (%s), %d processors, load %.1f before the run, Linux %s" % (kind, point, os.cpu_count(), load, os.uname().release))
+    say(
+        "# spools on %s (%s), %d processors, load %.1f before the run, Linux %s"
+        % (kind, point, os.cpu_count(), load, os.uname().release)
+    )
     if kind == "tmpfs":
         say("# TROUBLE: spools in memory say nothing about durable mail; set HANGU_SCRATCH to a folder on a disk")
         raise SystemExit(2)

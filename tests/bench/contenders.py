@@ -1,5 +1,7 @@
-"""Who runs in the benchmark. A contender listens on `port`, takes mail for anybody from loopback, keeps it in a durable queue on the disk of the
-build folder, and passes it to `next_port`; its processes and all they fork are accounted for together."""
+"""Who runs in the benchmark. A contender listens on `port`, takes mail for anybody from loopback, keeps it in a
+durable queue on the disk of the build folder, and passes it to `next_port`; its processes and all they fork are
+accounted for together.
+"""
 from harness import gateway, peers
 
 
@@ -9,9 +11,14 @@ class Postfix:
     name = "postfix"
 
     def __init__(self, next_port, resolver, sessions_max=1200, tls=False):
-        self.peer = peers.Postfix(next_port=next_port, accounted=True, resolver=resolver.partition(":")[0], smtpd_max=sessions_max,
-                                  tls="bench.example" if tls else None,
-                                  main={"default_process_limit": str(max(1200, sessions_max)), "smtpd_timeout": "3600s"})
+        self.peer = peers.Postfix(
+            next_port=next_port,
+            accounted=True,
+            resolver=resolver.partition(":")[0],
+            smtpd_max=sessions_max,
+            tls="bench.example" if tls else None,
+            main={"default_process_limit": str(max(1200, sessions_max)), "smtpd_timeout": "3600s"},
+        )
 
     def start(self):
         self.peer.start()
@@ -40,9 +47,15 @@ class Hangu:
 
     def __init__(self, next_port, resolver, sessions_max=1200, tls=False):
         del sessions_max
-        self.gateway = gateway.Gateway(next_port=next_port, dns=resolver, accounted=True, tls="bench.example" if tls else None,
-                                       listener={"timeout_command": "1h"}, route={"connections_max": 20},
-                                       sections={"log": {"level": "notice"}})
+        self.gateway = gateway.Gateway(
+            next_port=next_port,
+            dns=resolver,
+            accounted=True,
+            tls="bench.example" if tls else None,
+            listener={"timeout_command": "1h"},
+            route={"connections_max": 20},
+            sections={"log": {"level": "notice"}},
+        )
 
     def start(self):
         self.gateway.start()

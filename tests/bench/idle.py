@@ -33,6 +33,7 @@ class Crowd:
 
     def grow(self, count):
         """Open sessions until `count` are held or have been refused; several at a time."""
+
         def opener():
             while True:
                 with self._lock:

@@ -1,4 +1,5 @@
-"""Count fsync and fdatasync calls of a set of processes, from the kernel's own trace points: costs next to nothing and asks nobody to cooperate.
+"""Count fsync and fdatasync calls of a set of processes, from the kernel's own trace points: costs next to nothing
+and asks nobody to cooperate.
 
 Needs root and a kernel with syscall trace points; `Counter.usable` says whether there are any.
 """

@@ -18,9 +18,11 @@ def needs_root(thing):
 
 def limit(seconds):
     """How long one test may take before the runner ends it (120 s without this)."""
+
     def mark(function):
         function.limit_s = seconds
         return function
+
     return mark
 
 
@@ -73,10 +75,15 @@ def numbered(number, size=0):
     """A small message that carries `number` in a field of its own and in its body."""
     body = b"This is message %d.\r\n" % number
     if size:
-        body += (b"The quick brown fox jumps over the lazy dog, once more and again.\r\n" * (size // 66 + 1))[:max(0, size - 300)]
-        body = body[:body.rfind(b"\r\n") + 2]
-    return (b"From: Sender <sender@example.org>\r\nTo: rcpt@example.net\r\nSubject: message %d\r\nDate: Tue, 14 Oct 2025 10:20:28 +0800\r\n"
-            b"Message-ID: <%d.number@example.org>\r\nX-Test-Number: %d\r\n\r\n" % (number, number, number)) + body
+        body += (b"The quick brown fox jumps over the lazy dog, once more and again.\r\n" * (size // 66 + 1))[
+            : max(0, size - 300)
+        ]
+        body = body[: body.rfind(b"\r\n") + 2]
+    return (
+        b"From: Sender <sender@example.org>\r\nTo: rcpt@example.net\r\nSubject: message %d\r\n"
+        b"Date: Tue, 14 Oct 2025 10:20:28 +0800\r\n"
+        b"Message-ID: <%d.number@example.org>\r\nX-Test-Number: %d\r\n\r\n" % (number, number, number)
+    ) + body
 
 
 def send_all(case, port, items, sender="sender@example.org", parameters=True):

@@ -3,8 +3,9 @@
 
     run.py [--soak] [--list] [PATTERN...]
 
-A pattern is part of a test's name (module.Class.test). Each test prints one line with its time; the last line is `N passed, N failed, N skipped`.
-With HANGU_STRICT=1 a skip counts as a failure (.ci/run). HANGU_KEEP=1 leaves run folders behind.
+A pattern is part of a test's name (module.Class.test). Each test prints one line with its time; the last line is `N
+passed, N failed, N skipped`. With HANGU_STRICT=1 a skip counts as a failure (.ci/run). HANGU_KEEP=1 leaves run
+folders behind.
 """
 import argparse
 import os
@@ -97,8 +98,11 @@ def main():
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    tests = [t for t in every_test(unittest.TestLoader().discover(str(HERE), "test_*.py", str(HERE.parent)))
-             if options.patterns == [] or any(p in t.id() for p in options.patterns)]
+    tests = [
+        t
+        for t in every_test(unittest.TestLoader().discover(str(HERE), "test_*.py", str(HERE.parent)))
+        if options.patterns == [] or any(p in t.id() for p in options.patterns)
+    ]
     tests = [t for t in tests if bool(marked(t, "soak", False)) == options.soak]
     if options.list:
         print("\n".join(t.id().removeprefix("e2e.") for t in tests))

@@ -81,7 +81,10 @@ class Sinks(base.Case):
 
 
 class Exchange(base.Case):
-    MESSAGE = b"From: a@example.org\r\nX-MS-Exchange-Organization-SCL: -1\r\n continued\r\nSubject: x\r\n\r\nX-MS-Exchange-Organization-SCL: body\r\n"
+    MESSAGE = (
+        b"From: a@example.org\r\nX-MS-Exchange-Organization-SCL: -1\r\n continued\r\nSubject: x\r\n\r\n"
+        b"X-MS-Exchange-Organization-SCL: body\r\n"
+    )
 
     def setUp(self):
         self.box = self.open(exchange.Exchange(tarpit_s=0))
@@ -94,7 +97,9 @@ class Exchange(base.Case):
         with smtp.Client(self.box.port) as client:
             client.hello()
             answers = client.envelope("a@example.org", ["r%d@example.net" % n for n in range(201)])
-            self.assertEqual(({a.code for a in answers[:200]}, answers[200].code, answers[200].enhanced), ({250}, 452, "4.5.3"))
+            self.assertEqual(
+                ({a.code for a in answers[:200]}, answers[200].code, answers[200].enhanced), ({250}, 452, "4.5.3")
+            )
 
     def test_one_unknown_recipient_spoils_the_message(self):
         answer = smtp.send(self.box.port, self.MESSAGE, recipients=["b@example.net", "nobody@example.net"])
@@ -155,21 +160,27 @@ class Comparing(base.Case):
 
     def test_anything_else_is_not(self):
         for name, arrived in (
-                ("another field on top", b"X-Other: y\r\n" + self.SENT),
-                ("text on top", b"hello\r\n" + self.SENT),
-                ("a byte changed", b"Received: x\r\n" + self.SENT.replace(b"body", b"bodY")),
-                ("a byte more", b"Received: x\r\n" + self.SENT + b"\r\n"),
-                ("a byte less", b"Received: x\r\n" + self.SENT[:-1]),
-                ("line ends changed", self.SENT.replace(b"\r\n", b"\n")),
-                ("a trace field without its end", b"Received: x\n" + self.SENT)):
+            ("another field on top", b"X-Other: y\r\n" + self.SENT),
+            ("text on top", b"hello\r\n" + self.SENT),
+            ("a byte changed", b"Received: x\r\n" + self.SENT.replace(b"body", b"bodY")),
+            ("a byte more", b"Received: x\r\n" + self.SENT + b"\r\n"),
+            ("a byte less", b"Received: x\r\n" + self.SENT[:-1]),
+            ("line ends changed", self.SENT.replace(b"\r\n", b"\n")),
+            ("a trace field without its end", b"Received: x\n" + self.SENT),
+        ):
             with self.subTest(name):
                 self.assertRaises(AssertionError, compare.above, arrived, self.SENT)
 
     def test_firewall(self):
-        message = (b"x-hangu-class: clean\r\nFrom: a\r\nX-MS-Exchange-Organization-SCL: -1\r\n more\r\nAuthentication-Results: gateway.example;\r\n spf=pass\r\n"
-                   b"Authentication-Results: other.example; spf=pass\r\n\r\nX-Hangu-Class: clean\r\n")
-        self.assertEqual(compare.behind_firewall(message),
-                         b"From: a\r\nAuthentication-Results: other.example; spf=pass\r\n\r\nX-Hangu-Class: clean\r\n")
+        message = (
+            b"x-hangu-class: clean\r\nFrom: a\r\nX-MS-Exchange-Organization-SCL: -1\r\n more\r\n"
+            b"Authentication-Results: gateway.example;\r\n spf=pass\r\n"
+            b"Authentication-Results: other.example; spf=pass\r\n\r\nX-Hangu-Class: clean\r\n"
+        )
+        self.assertEqual(
+            compare.behind_firewall(message),
+            b"From: a\r\nAuthentication-Results: other.example; spf=pass\r\n\r\nX-Hangu-Class: clean\r\n",
+        )
 
 
 class Names(base.Case):
@@ -195,7 +206,9 @@ class Peers(base.Case):
     """Each real relay hands real mail on unchanged, so that what differs behind the gateway is the gateway's doing."""
 
     def through(self, kind, changed_share=0.0, **options):
-        box = self.open(sink.Sink(tls=certificates.server_context("sink.example") if options.get("client_tls") else None))
+        box = self.open(
+            sink.Sink(tls=certificates.server_context("sink.example") if options.get("client_tls") else None)
+        )
         peer = self.peer(kind, next_port=box.port, **options)
         items = list(enumerate(m for m in self.messages(corpus.real(2)) if m.lawful and len(m.data) < 200000))
         replies = base.send_all(self, peer.port, items)

@@ -13,10 +13,14 @@ PRIVATE = ("X-EXPS", "X-ANONYMOUSTLS", "XEXCH50", "XRDST", "AUTH")
 class ToExchange(base.Case):
     def setUp(self):
         self.box = self.open(exchange.Exchange(tarpit_s=0.2))
-        self.gate = self.gateway(next_port=self.box.port, route={"tls": "opportunistic"}, listener={"relay_from": "", "recipients_max": 1000})
+        self.gate = self.gateway(
+            next_port=self.box.port, route={"tls": "opportunistic"}, listener={"relay_from": "", "recipients_max": 1000}
+        )
 
     def tearDown(self):
-        used = [text for _, text in self.box.commands if text.upper().startswith(PRIVATE) or "BINARYMIME" in text.upper()]
+        used = [
+            text for _, text in self.box.commands if text.upper().startswith(PRIVATE) or "BINARYMIME" in text.upper()
+        ]
         self.assertEqual(used, [], "a private word of Exchange was used")
         self.assertNotIn("errors", self.box.noted)
 
@@ -74,7 +78,9 @@ class ToExchange(base.Case):
 
     def test_strangers_cannot_speak_for_exchange(self):
         """I-12: organisation headers of a stranger do not even reach it."""
-        message = b"X-MS-Exchange-Organization-SCL: -1\r\nX-MS-Exchange-Organization-AuthAs: Internal\r\n" + base.numbered(1)
+        message = (
+            b"X-MS-Exchange-Organization-SCL: -1\r\nX-MS-Exchange-Organization-AuthAs: Internal\r\n" + base.numbered(1)
+        )
         self.assertEqual(smtp.send(self.gate.port, message).code, 250)
         arrived = self.box.wait(1)[0].data
         self.assertNotIn(b"X-MS-Exchange-Organization", arrived)
@@ -110,5 +116,10 @@ class FromExchange(base.Case):
         gate = self.gateway(next_port=9)
         with smtp.Client(gate.port) as client:
             offers = set(client.hello())
-        self.assertTrue({"PIPELINING", "SIZE", "ENHANCEDSTATUSCODES", "8BITMIME", "CHUNKING", "SMTPUTF8", "DSN"} <= offers, offers)
-        self.assertEqual(offers & {"BINARYMIME", "XEXCH50", "X-ANONYMOUSTLS", "XSHADOW", "XOORG", "AUTH", "XCLIENT", "VRFY", "ETRN"}, set())
+        self.assertTrue(
+            {"PIPELINING", "SIZE", "ENHANCEDSTATUSCODES", "8BITMIME", "CHUNKING", "SMTPUTF8", "DSN"} <= offers, offers
+        )
+        self.assertEqual(
+            offers & {"BINARYMIME", "XEXCH50", "X-ANONYMOUSTLS", "XSHADOW", "XOORG", "AUTH", "XCLIENT", "VRFY", "ETRN"},
+            set(),
+        )

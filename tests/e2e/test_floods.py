@@ -67,7 +67,7 @@ class Others(base.Case):
                 for at in range(len(text)):
                     if over.wait(0.2):
                         return
-                    client.send(text[at:at + 1])
+                    client.send(text[at : at + 1])
 
         for number in range(60):
             threading.Thread(target=drip, args=(number % 2,), daemon=True).start()
@@ -146,8 +146,11 @@ class Others(base.Case):
         self.assertTrue(set(codes) <= {250, 450, 451, 452, 421}, codes)
 
     def test_reading_our_directory(self):
-        gate = self.gateway(next_port=self.box.port, listener={"unknown_recipients_max": 5, "tarpit": "0s", "relay_from": ""},
-                            sections={"domain example.net": {"recipients": "list", "recipient": "known"}})
+        gate = self.gateway(
+            next_port=self.box.port,
+            listener={"unknown_recipients_max": 5, "tarpit": "0s", "relay_from": ""},
+            sections={"domain example.net": {"recipients": "list", "recipient": "known"}},
+        )
         with smtp.Client(gate.port) as client:
             client.hello()
             client.command("MAIL FROM:<a@example.org>")
@@ -206,7 +209,11 @@ class Others(base.Case):
         self.served(gate)
 
     def test_memory_for_messages_is_bounded(self):
-        gate = self.gateway(next_port=self.box.port, sections={"gateway": {"message_bytes_max": "4M"}}, listener={"message_size_max": "3M"})
+        gate = self.gateway(
+            next_port=self.box.port,
+            sections={"gateway": {"message_bytes_max": "4M"}},
+            listener={"message_size_max": "3M"},
+        )
         answers = []
 
         def send():
@@ -243,7 +250,9 @@ class Others(base.Case):
         gate = self.gateway(next_port=self.box.port)
         for number in range(300):
             sock = self.connect(gate)
-            sock.sendall(b"EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nhalf a mess"[:number])
+            sock.sendall(
+                b"EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nhalf a mess"[:number]
+            )
             if number % 3 == 0:
                 sock.shutdown(socket.SHUT_WR)
             elif number % 3 == 1:

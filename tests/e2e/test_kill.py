@@ -26,12 +26,16 @@ class Kill(base.Case):
                     everyone = process.children(gate.server.pid)
                     gate.kill_role(role)
                     gate.server.process.wait()
-                    process.wait_for(lambda: not [p for p in everyone if self.runs(p)], 10, "the roles of a dead supervisor to end")
+                    process.wait_for(
+                        lambda: not [p for p in everyone if self.runs(p)], 10, "the roles of a dead supervisor to end"
+                    )
                     gate.stop()
                     gate.start()
                 else:
                     old = gate.kill_role(role, source.randrange(8))
-                    process.wait_for(lambda: gate.roles()[role] and old not in gate.roles()[role], 20, "a new %s" % role)
+                    process.wait_for(
+                        lambda: gate.roles()[role] and old not in gate.roles()[role], 20, "a new %s" % role
+                    )
                 killed[role] = killed.get(role, 0) + 1
                 process.wait_for(lambda: gateway.greets(gate.port), 30, "the gateway to greet again")
         finally:

@@ -1,4 +1,6 @@
-"""What an administrator meets: reload, upgrade, a full disk, a port in use, a dead resolver, a broken setting; and the boxes the roles live in."""
+"""What an administrator meets: reload, upgrade, a full disk, a port in use, a dead resolver, a broken setting; and
+the boxes the roles live in.
+"""
 import os
 import pathlib
 import re
@@ -25,7 +27,9 @@ class Reload(base.Case):
                 for number in range(20):
                     gate.sections["listener internet"]["message_size_max"] = "%dM" % (10 + number)
                     gate.reload()
-                    process.wait_for(lambda: gate.metric('hangu_reloads_total{result="ok"}') == number + 1, 10, "reload %d" % number)
+                    process.wait_for(
+                        lambda: gate.metric('hangu_reloads_total{result="ok"}') == number + 1, 10, "reload %d" % number
+                    )
                     time.sleep(0.1)
             finally:
                 busy.stop()
@@ -40,14 +44,20 @@ class Reload(base.Case):
 
     def test_a_wrong_one_changes_nothing(self):
         gate = self.gateway(next_port=9)
-        for name, heading, key, value in (("a key nobody knows", "gateway", "nonsense", "1"), ("a value out of range", "listener internet", "message_size_max", "1"),
-                                          ("an open relay", "listener internet", "relay_from", "0.0.0.0/0"), ("no such certificate", "listener internet", "certificate", "absent")):
+        for name, heading, key, value in (
+            ("a key nobody knows", "gateway", "nonsense", "1"),
+            ("a value out of range", "listener internet", "message_size_max", "1"),
+            ("an open relay", "listener internet", "relay_from", "0.0.0.0/0"),
+            ("no such certificate", "listener internet", "certificate", "absent"),
+        ):
             with self.subTest(name):
                 old = dict(gate.sections[heading])
                 gate.sections[heading][key] = value
                 refused = gate.metric('hangu_reloads_total{result="refused"}')
                 gate.reload()
-                process.wait_for(lambda: gate.metric('hangu_reloads_total{result="refused"}') == refused + 1, 10, "the refusal")
+                process.wait_for(
+                    lambda: gate.metric('hangu_reloads_total{result="refused"}') == refused + 1, 10, "the refusal"
+                )
                 self.assertTrue(peers.greets(gate.port))
                 gate.sections[heading] = old
 
@@ -61,7 +71,10 @@ class Reload(base.Case):
                 return client.sock.getpeercert()["serialNumber"]
 
         first = shown()
-        for path, fresh in zip((gate.folder / "mx.example.net-ec-365.pem", gate.folder / "mx.example.net-ec-365.key"), certificates.issue("mx.example.net", days=364)):
+        for path, fresh in zip(
+            (gate.folder / "mx.example.net-ec-365.pem", gate.folder / "mx.example.net-ec-365.key"),
+            certificates.issue("mx.example.net", days=364),
+        ):
             path.write_bytes(fresh.read_bytes())
         gate.reload()
         process.wait_for(lambda: shown() != first, 10, "the new certificate")
@@ -90,7 +103,9 @@ class Upgrade(base.Case):
             second = process.Server("hangud-new", gate.argv("--takeover"), gate.folder / "log-new", cwd=gate.folder)
             gate.server = second
             self.addCleanup(old.stop)
-            process.wait_for(lambda: old.process.poll() is not None, 60, lambda: "the old one to end:\n" + second.log()[-1500:])
+            process.wait_for(
+                lambda: old.process.poll() is not None, 60, lambda: "the old one to end:\n" + second.log()[-1500:]
+            )
             self.assertEqual(old.process.returncode, 0)
             time.sleep(1)
         finally:
@@ -135,11 +150,13 @@ class Trouble(base.Case):
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            self.refused_start(gateway.Gateway(next_port=9, listener={"address": "127.0.0.1:%d" % port}), r"127\.0\.0\.1:%d" % port)
+            self.refused_start(
+                gateway.Gateway(next_port=9, listener={"address": "127.0.0.1:%d" % port}), r"127\.0\.0\.1:%d" % port
+            )
 
     def test_a_wrong_setting_is_named_with_line_and_column(self):
         gate = gateway.Gateway(next_port=9, listener={"message_size_max": "huge"})
-        line = gate.settings_text()[:gate.settings_text().index("message_size_max")].count("\n") + 1
+        line = gate.settings_text()[: gate.settings_text().index("message_size_max")].count("\n") + 1
         self.refused_start(gate, r"%d.*\b(?:expected|size)" % line)
 
     def test_an_unreadable_key(self):
@@ -152,10 +169,15 @@ class Trouble(base.Case):
         box = self.open(sink.Sink())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))
-            gate = self.gateway(next_port=box.port, dns="127.0.0.1:%d" % silent.getsockname()[1],
-                                sections={"dns": {"timeout": "1s", "reverse": "yes"}, "route world": {"domains": "elsewhere.example"}})
+            gate = self.gateway(
+                next_port=box.port,
+                dns="127.0.0.1:%d" % silent.getsockname()[1],
+                sections={"dns": {"timeout": "1s", "reverse": "yes"}, "route world": {"domains": "elsewhere.example"}},
+            )
             for number in range(20):
-                self.assertEqual(smtp.send(gate.port, base.numbered(number), recipients=["x@elsewhere.example"]).code, 250)
+                self.assertEqual(
+                    smtp.send(gate.port, base.numbered(number), recipients=["x@elsewhere.example"]).code, 250
+                )
             started = time.monotonic()
             for number in range(20, 30):
                 self.assertEqual(smtp.send(gate.port, base.numbered(number)).code, 250)
@@ -172,7 +194,18 @@ class Trouble(base.Case):
         self.addCleanup(gate.__exit__)
         state = gate.sections["gateway"]["state"]
         owner = os.stat(state)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96M,mode=0750,uid=%d,gid=%d" % (owner.st_uid, owner.st_gid), "none", str(state)], capture_output=True)
+        mounted = subprocess.run(
+            [
+                "mount",
+                "-t",
+                "tmpfs",
+                "-o",
+                "size=96M,mode=0750,uid=%d,gid=%d" % (owner.st_uid, owner.st_gid),
+                "none",
+                str(state),
+            ],
+            capture_output=True,
+        )
         if mounted.returncode != 0:
             self.skipTest("cannot mount: " + mounted.stderr.decode().strip())
         self.addCleanup(subprocess.run, ["umount", "-l", str(state)], capture_output=True)
@@ -186,7 +219,9 @@ class Trouble(base.Case):
                     file.flush()
             except OSError:
                 pass
-        answer = process.wait_for(lambda: (lambda a: a if a.code != 250 else None)(smtp.send(gate.port, base.numbered(2))), 30, "a refusal")
+        answer = process.wait_for(
+            lambda: (lambda a: a if a.code != 250 else None)(smtp.send(gate.port, base.numbered(2))), 30, "a refusal"
+        )
         self.assertEqual((answer.code, answer.enhanced), (452, "4.3.1"))
         self.assertEqual(gate.metric("hangu_degraded"), 1)
         filler.unlink()
@@ -204,7 +239,10 @@ class Trouble(base.Case):
                 gateway.Gateway._kill(pids[0])
                 deaths += 1
             time.sleep(0.02)
-        self.say("%d deaths of records in %.1f s; supervisor %s" % (deaths, time.monotonic() - started, "lives" if gate.alive() else "gave up"))
+        self.say(
+            "%d deaths of records in %.1f s; supervisor %s"
+            % (deaths, time.monotonic() - started, "lives" if gate.alive() else "gave up")
+        )
         self.assertLess(deaths, 40)
 
 
@@ -216,7 +254,11 @@ class Boxes(base.Case):
         for role in gateway.ROLES:
             self.assertTrue(roles[role], "no process of role %s: %s" % (role, roles))
             for pid in roles[role]:
-                status = dict(line.split(":\t", 1) for line in pathlib.Path("/proc/%d/status" % pid).read_text().splitlines() if ":\t" in line)
+                status = dict(
+                    line.split(":\t", 1)
+                    for line in pathlib.Path("/proc/%d/status" % pid).read_text().splitlines()
+                    if ":\t" in line
+                )
                 with self.subTest(role):
                     self.assertEqual((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
                     if role != "supervisor":
@@ -227,12 +269,24 @@ class Boxes(base.Case):
         gate = self.gateway(next_port=9)
         for pid in gate.roles()["scan"]:
             links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
-            self.assertEqual([l for l in links if l.startswith("/") and not l.startswith(("/dev/null", "/memfd:")) and l != str(gate.folder / "log")], [])
+            self.assertEqual(
+                [
+                    l
+                    for l in links
+                    if l.startswith("/")
+                    and not l.startswith(("/dev/null", "/memfd:"))
+                    and l != str(gate.folder / "log")
+                ],
+                [],
+            )
             # Sockets are allowed only if they are the Unix ones it answers on.
             inodes = {m.group(1) for m in (re.match(r"socket:\[(\d+)\]", l) for l in links) if m}
             inet = set()
             for table in ("tcp", "tcp6", "udp", "udp6"):
-                inet |= {line.split()[9] for line in pathlib.Path("/proc/%d/net/%s" % (pid, table)).read_text().splitlines()[1:]}
+                inet |= {
+                    line.split()[9]
+                    for line in pathlib.Path("/proc/%d/net/%s" % (pid, table)).read_text().splitlines()[1:]
+                }
             self.assertEqual(inodes & inet, set())
 
     def test_no_page_is_writable_and_executable(self):
@@ -262,7 +316,11 @@ class Boxes(base.Case):
         box.wait(20)
         gate.stop()
         self.assertEqual(gate.command("verify").returncode, 0)
-        segments = [p for p in pathlib.Path(gate.sections["gateway"]["state"]).rglob("*") if p.is_file() and b"message 7" in p.read_bytes()]
+        segments = [
+            p
+            for p in pathlib.Path(gate.sections["gateway"]["state"]).rglob("*")
+            if p.is_file() and b"message 7" in p.read_bytes()
+        ]
         if not segments:
             self.skipTest("no segment with the message found")
         raw = bytearray(segments[0].read_bytes())
@@ -279,7 +337,11 @@ class Command(base.Case):
         gate = self.gateway(next_port=box.port)
         answer = smtp.send(gate.port, base.numbered(7))
         box.wait(1)
-        process.wait_for(lambda: "7.number@example.org" in gate.command("trace", "7.number@example.org").stdout, 10, "the message in the trace")
+        process.wait_for(
+            lambda: "7.number@example.org" in gate.command("trace", "7.number@example.org").stdout,
+            10,
+            "the message in the trace",
+        )
         by_address = gate.command("trace", "rcpt@example.net", check=True).stdout
         self.assertIn("rcpt@example.net", by_address)
         identity = re.search(r"\b[0-9A-Za-z]{10,}\b", answer.text)
@@ -290,8 +352,16 @@ class Command(base.Case):
         port = places.free_port()
         gate = self.gateway(next_port=port, route={"retry": "1h"})
         for number in range(3):
-            self.assertEqual(smtp.send(gate.port, base.numbered(number), recipients=["m%d@example.net" % number]).code, 250)
-        listing = process.wait_for(lambda: (lambda t: t if t.count("example.net") >= 3 else None)(gate.command("queue", "list", check=True).stdout), 10, "three in the list")
+            self.assertEqual(
+                smtp.send(gate.port, base.numbered(number), recipients=["m%d@example.net" % number]).code, 250
+            )
+        listing = process.wait_for(
+            lambda: (lambda t: t if t.count("example.net") >= 3 else None)(
+                gate.command("queue", "list", check=True).stdout
+            ),
+            10,
+            "three in the list",
+        )
         self.assertIn("m1@example.net", listing)
         box = self.open(sink.Sink(port=port))
         gate.command("queue", "retry", "--domain", "example.net", check=True)
@@ -312,7 +382,9 @@ class Command(base.Case):
 
     def test_gtube_is_refused(self):
         gate = self.gateway(next_port=9)
-        answer = smtp.send(gate.port, base.numbered(1) + b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n")
+        answer = smtp.send(
+            gate.port, base.numbered(1) + b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+        )
         self.assertEqual(answer.code // 100, 5)
         self.assertTrue(answer.enhanced.startswith("5.7"))
 
@@ -327,13 +399,15 @@ class Command(base.Case):
         gate = self.gateway(next_port=box.port)
         with smtp.Client(gate.port) as client:
             client.command('EHLO x" event="forged')
-            client.command(b"MAIL FROM:<\"a\\\"b\\ c\"@example.org>")
+            client.command(b'MAIL FROM:<"a\\"b\\ c"@example.org>')
             client.command(b"NOOP \x1b[2Jforged.event peer=x\x85y\xe2\x80\xa8z")
             client.quit()
         smtp.send(gate.port, base.numbered(1).replace(b"Subject: message 1", b"Subject: x\x1b]0;forged\x07"))
         box.wait(1)
         for line in gate.log().splitlines():
-            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z (?:error|warning|notice|info|debug) [a-z-]+ [a-z0-9_.]+(?: |$)")
+            self.assertRegex(
+                line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z (?:error|warning|notice|info|debug) [a-z-]+ [a-z0-9_.]+(?: |$)"
+            )
             self.assertNotRegex(line, r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
     def test_signals(self):

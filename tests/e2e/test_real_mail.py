@@ -1,6 +1,8 @@
-"""Real mail through the gateway: in from several senders, out to several mail systems, compared byte for byte below the trace fields.
+"""Real mail through the gateway: in from several senders, out to several mail systems, compared byte for byte below
+the trace fields.
 
-What a message is turned into by a peer itself is known by sending it to that peer without the gateway; only differences to that count.
+What a message is turned into by a peer itself is known by sending it to that peer without the gateway; only
+differences to that count.
 """
 from harness import compare, corpus, gateway, peers, sink, smtp
 
@@ -19,18 +21,21 @@ def everything(case):
 def differs(with_us, without_us):
     """None when a relay's product is the same with and without the gateway in the way; else what differs.
 
-    On top of `without_us` stands the relay's own Received field, which carries a time and an id. A relay that makes up a Message-ID makes up
-    another one each time; then the bodies must agree.
+    On top of `without_us` stands the relay's own Received field, which carries a time and an id. A relay that makes
+    up a Message-ID makes up another one each time; then the bodies must agree.
     """
     _, own = compare.fields(without_us)[0][0]
-    expected = compare.behind_firewall(without_us[len(own):])
-    if with_us.endswith(expected) or with_us.endswith(without_us[len(own):]):
+    expected = compare.behind_firewall(without_us[len(own) :])
+    if with_us.endswith(expected) or with_us.endswith(without_us[len(own) :]):
         return None
     body = without_us.partition(b"\r\n\r\n")[2]
-    if body and with_us.endswith(b"\r\n\r\n" + body) and b"\nmessage-id:" not in expected.partition(b"\r\n\r\n")[0].lower().replace(
-            b"\nmessage-id:", b"", 1):
+    if (
+        body
+        and with_us.endswith(b"\r\n\r\n" + body)
+        and b"\nmessage-id:" not in expected.partition(b"\r\n\r\n")[0].lower().replace(b"\nmessage-id:", b"", 1)
+    ):
         return None
-    return compare.difference(with_us[-len(expected):], expected)
+    return compare.difference(with_us[-len(expected) :], expected)
 
 
 @base.needs_gateway
@@ -69,7 +74,10 @@ class IntoHangu(base.Case):
         # Bare CR and NUL are refused, and so may be headers beyond the limits; everything else must come through.
         unlawful = {m.name for _, m in items if not m.lawful}
         wrongly = {n: r for n, r in refused.items() if n not in unlawful and "552" not in r}
-        self.say("%d sent, %d accepted, %d refused of which %d hold a bare CR or a NUL" % (len(items), len(accepted), len(refused), len(unlawful)))
+        self.say(
+            "%d sent, %d accepted, %d refused of which %d hold a bare CR or a NUL"
+            % (len(items), len(accepted), len(refused), len(unlawful))
+        )
         self.assertEqual(wrongly, {})
         self.assertEqual([n for n in unlawful if n not in refused], [], "bare CR or NUL taken")
         self.compare(items, accepted, self.arrived(len(accepted), 120))
@@ -83,7 +91,9 @@ class IntoHangu(base.Case):
             with smtp.Client(self.gate.port) as client:
                 client.hello()
                 client.envelope("sender@example.org", ["m%d@example.net" % index], " BODY=8BITMIME")
-                answer = client.bdat(message.data, (1, 77, 4096, 1000000)[index % 4] if len(message.data) < 5000 else 50000)
+                answer = client.bdat(
+                    message.data, (1, 77, 4096, 1000000)[index % 4] if len(message.data) < 5000 else 50000
+                )
                 if answer.code == 250:
                     accepted.append(index)
                 else:
@@ -96,7 +106,9 @@ class IntoHangu(base.Case):
         self.assertEqual((status, text), (0, ""))
         self.box.wait(400)
         self.say("400 messages in %.2f s" % seconds)
-        self.assertEqual({len(compare.above(a.data, a.data[a.data.index(b"From: "):])) > 0 for a in self.box.arrivals}, {True})
+        self.assertEqual(
+            {len(compare.above(a.data, a.data[a.data.index(b"From: ") :])) > 0 for a in self.box.arrivals}, {True}
+        )
 
     def test_swaks(self):
         message = base.numbered(7) + b".a dot\r\n\xe5\x87\xbd\xe8\xb0\xb7\r\n"
@@ -173,12 +185,16 @@ class OutOfHangu(base.Case):
             sent = compare.behind_firewall(message.data)
             if base.same_below_trace(here[0].data, sent) is None:
                 continue
-            # The peer changes this message by itself: what it makes of the body with and without the gateway must agree.
+            # The peer changes this message by itself: what it makes of the body with and without the gateway must
+            # agree.
             own_doing += 1
             why = differs(here[0].data, there.data)
             if why:
                 changed[message.name] = why
-        self.say("%s: %d accepted here, %d there, %d changed by the peer itself" % (kind.__name__, len(accepted), len(taken), own_doing))
+        self.say(
+            "%s: %d accepted here, %d there, %d changed by the peer itself"
+            % (kind.__name__, len(accepted), len(taken), own_doing)
+        )
         self.assertEqual(changed, {})
         return box, relay, gate
 
@@ -229,14 +245,30 @@ class OutOfHangu(base.Case):
         class Session(sink.Session):
             def whole(self, verb, wire, data):
                 words = [verdicts.get(r.split("@")[0], "250 2.0.0 stored") for r in self.recipients]
-                box._store(sink.Arrival(self.number, self.peer, self.protocol(), self.greeted, self.sender, [], list(self.recipients), [], verb, wire, data))
+                box._store(
+                    sink.Arrival(
+                        self.number,
+                        self.peer,
+                        self.protocol(),
+                        self.greeted,
+                        self.sender,
+                        [],
+                        list(self.recipients),
+                        [],
+                        verb,
+                        wire,
+                        data,
+                    )
+                )
                 self.forget()
                 self.say("\n".join(words))
 
         box.session_class = Session
         self.open(box)
         gate = self.gateway(next_port=box.port, route={"protocol": "lmtp", "retry": "1s"})
-        answer = smtp.send(gate.port, base.numbered(1), recipients=["fine@example.net", "full@example.net", "gone@example.net"])
+        answer = smtp.send(
+            gate.port, base.numbered(1), recipients=["fine@example.net", "full@example.net", "gone@example.net"]
+        )
         self.assertEqual(answer.code, 250)
         box.wait(2)  # the one over quota is tried again
         self.assertEqual(box.arrivals[1].recipients, ["full@example.net"])

@@ -1,4 +1,6 @@
-"""Messages inside messages, commands behind STARTTLS, and authors with two names: the published vectors, inbound and outbound."""
+"""Messages inside messages, commands behind STARTTLS, and authors with two names: the published vectors, inbound
+and outbound.
+"""
 import base64
 import json
 import re
@@ -25,7 +27,9 @@ class Smuggling(base.Case):
         self.vectors = rows(self, "smtp-smuggling", "sequences.json")
 
     def outer(self, row, number):
-        text = self.vectors["template"].format(sender="outer@a.example", rcpt="m%d@example.net" % number, id=row["id"], SEQUENCE="{SEQUENCE}")
+        text = self.vectors["template"].format(
+            sender="outer@a.example", rcpt="m%d@example.net" % number, id=row["id"], SEQUENCE="{SEQUENCE}"
+        )
         front, _, back = text.encode().partition(b"{SEQUENCE}")
         return front + base64.b64decode(row["bytes_b64"]) + back
 
@@ -52,7 +56,9 @@ class Smuggling(base.Case):
         if not allowed_inner:
             self.assertEqual(inner, [], "the inner message was delivered as its own")
         for arrival in box.arrivals:
-            self.assertNotRegex(arrival.wire, rb"\r(?!\n)|(?<!\r)\n|\0", "a bare CR, a bare LF or a NUL left the gateway")
+            self.assertNotRegex(
+                arrival.wire, rb"\r(?!\n)|(?<!\r)\n|\0", "a bare CR, a bare LF or a NUL left the gateway"
+            )
             self.assertIsNone(LENIENT.search(arrival.wire), "something like an end of data left the gateway")
 
     def test_strict(self):
@@ -103,7 +109,10 @@ class Smuggling(base.Case):
             client.hello()
             client.envelope("a@example.org", ["b@example.net"])
             client.command("DATA")
-            client.send(b"x\n.\nRSET\r\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nevil\r\n.\r\nQUIT\r\n")
+            client.send(
+                b"x\n.\nRSET\r\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<b@example.net>\r\n"
+                b"DATA\r\nevil\r\n.\r\nQUIT\r\n"
+            )
             codes = []
             try:
                 while True:
@@ -153,7 +162,9 @@ class StarttlsInjection(base.Case):
 
 @base.needs_gateway
 class Espoofer(base.Case):
-    """The session's part of these attacks: what MAIL FROM, HELO and the bytes of the message may not do. Who may be who is for later work."""
+    """The session's part of these attacks: what MAIL FROM, HELO and the bytes of the message may not do. Who may be
+    who is for later work.
+    """
 
     def test_server_cases(self):
         box = self.open(sink.Sink())
@@ -176,7 +187,13 @@ class Espoofer(base.Case):
                     except (smtp.Closed, OSError) as end:
                         answer = end
                 gate.wait_empty()
-                outcomes[row["id"]] = "refused" if not getattr(answer, "code", 0) == 250 else "delivered" if box.count > before else "held"
+                outcomes[row["id"]] = (
+                    "refused"
+                    if not getattr(answer, "code", 0) == 250
+                    else "delivered"
+                    if box.count > before
+                    else "held"
+                )
                 for arrival in box.arrivals[before:]:
                     head = arrival.data.partition(b"\r\n\r\n")[0]
                     self.assertNotRegex(head, rb"(?i)dmarc=pass|header\.from=legitimate\.com")
@@ -188,7 +205,11 @@ class Espoofer(base.Case):
     def test_a_client_may_not_use_another_sender(self):
         """client_*: who has authenticated as one account may not send as another."""
         box = self.open(sink.Sink())
-        gate = self.gateway(next_port=box.port, tls="mx.example.net", listener={"role": "submission", "relay_from": "", "tls": "required"})
+        gate = self.gateway(
+            next_port=box.port,
+            tls="mx.example.net",
+            listener={"role": "submission", "relay_from": "", "tls": "required"},
+        )
         made = gate.command("account", "attack@example.net", "--address", "attack@example.net", "--password-stdin")
         if made.returncode != 0:
             self.skipTest("no `hangu account` yet")
@@ -199,8 +220,17 @@ class OpenRelay(base.Case):
     def test_a_stranger_may_not_relay(self):
         box = self.open(sink.Sink())
         gate = self.gateway(next_port=box.port, listener={"relay_from": ""})
-        for recipient in ("x@elsewhere.example", '"x@elsewhere.example"@example.com', "@example.net:x@elsewhere.example", "x%elsewhere.example@relay.example",
-                          "elsewhere.example!x@relay.example", "x@[127.0.0.1]", "x@example.net.elsewhere.example", '"x@elsewhere.example', "x@elsewhere.example@example.com"):
+        for recipient in (
+            "x@elsewhere.example",
+            '"x@elsewhere.example"@example.com',
+            "@example.net:x@elsewhere.example",
+            "x%elsewhere.example@relay.example",
+            "elsewhere.example!x@relay.example",
+            "x@[127.0.0.1]",
+            "x@example.net.elsewhere.example",
+            '"x@elsewhere.example',
+            "x@elsewhere.example@example.com",
+        ):
             with self.subTest(recipient), smtp.Client(gate.port) as client:
                 client.hello()
                 client.command("MAIL FROM:<a@example.org>")
@@ -209,8 +239,12 @@ class OpenRelay(base.Case):
                 self.assertTrue(answer.enhanced.startswith("5."), answer)
 
     def test_it_cannot_be_configured_by_accident(self):
-        for name, listener in (("everybody", {"relay_from": "0.0.0.0/0"}), ("everybody by IPv6", {"relay_from": "::/0"}), ("half the world", {"relay_from": "0.0.0.0/1"}),
-                               ("own systems anywhere", {"role": "internal", "relay_from": "", "peers": ""})):
+        for name, listener in (
+            ("everybody", {"relay_from": "0.0.0.0/0"}),
+            ("everybody by IPv6", {"relay_from": "::/0"}),
+            ("half the world", {"relay_from": "0.0.0.0/1"}),
+            ("own systems anywhere", {"role": "internal", "relay_from": "", "peers": ""}),
+        ):
             with self.subTest(name):
                 gate = base.gateway.Gateway(next_port=9, listener=listener)
                 gate.write_settings()

@@ -58,15 +58,18 @@ class Inbound(base.Case):
         relay = self.peer(kind, next_port=self.gate.port, client_tls="encrypt")
         self.assertEqual(smtp.send(relay.port, MESSAGE).code, 250)
         arrived = self.box.wait(1)[0].data
-        self.assertTrue(arrived.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n"):]))
+        self.assertTrue(arrived.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n") :]))
         self.assertIn(b"ESMTPS", compare.fields(arrived)[0][0][1], "our own Received field says how it came")
 
 
 @base.needs_gateway
 class Outbound(base.Case):
     def deliver(self, port, policy, sections=None, protocol="smtp", wait=True, **route):
-        gate = self.gateway(next_port=port, route=dict({"tls": policy, "protocol": protocol}, **route),
-                            sections=dict({"tls": {"ca_file": certificates.authority()[0]}}, **(sections or {})))
+        gate = self.gateway(
+            next_port=port,
+            route=dict({"tls": policy, "protocol": protocol}, **route),
+            sections=dict({"tls": {"ca_file": certificates.authority()[0]}}, **(sections or {})),
+        )
         self.assertEqual(smtp.send(gate.port, MESSAGE).code, 250)
         return gate
 
@@ -121,12 +124,19 @@ class Outbound(base.Case):
 
         box = self.tls_sink(script=script)
         certificate, key = certificates.issue("client.example")
-        self.deliver(box.port, "require", sections={"certificate client": {"file": certificate, "key": key}}, certificate="client")
+        self.deliver(
+            box.port,
+            "require",
+            sections={"certificate client": {"file": certificate, "key": key}},
+            certificate="client",
+        )
         box.wait(1)
         self.assertIn(("DNS", "client.example"), seen[0]["subjectAltName"])
 
     def test_plain_replies_behind_starttls_are_dropped(self):
-        """starttls-injection for the client side: what stands behind the 220 in plain text is never taken for a reply."""
+        """starttls-injection for the client side: what stands behind the 220 in plain text is never taken for a
+        reply.
+        """
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         port = listener.getsockname()[1]
@@ -162,11 +172,13 @@ class Outbound(base.Case):
 
     @base.needs_root
     def test_to_opensmtpd_whose_tls_is_broken(self):
-        """OpenSMTPD 6.8 of Debian 12 offers STARTTLS and fails each handshake (its key process and OpenSSL 3): plain text is the way that is left."""
+        """OpenSMTPD 6.8 of Debian 12 offers STARTTLS and fails each handshake (its key process and OpenSSL 3):
+        plain text is the way that is left.
+        """
         box = self.open(sink.Sink())
         relay = self.peer(peers.OpenSmtpd, next_port=box.port, tls="relay.example")
         self.deliver(relay.port, "opportunistic")
-        self.assertTrue(box.wait(1, 60)[0].data.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n"):]))
+        self.assertTrue(box.wait(1, 60)[0].data.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n") :]))
 
     def to_relay(self, kind):
         box = self.open(sink.Sink())
@@ -174,7 +186,11 @@ class Outbound(base.Case):
         self.deliver(relay.port, "verify", tls_names="relay.example")
         arrived = box.wait(1, 60)[0].data
         self.assertIsNone(base.same_below_trace(arrived, MESSAGE))
-        self.assertIn(b"SMTPS", compare.fields(arrived)[0][0][1].upper().replace(b"ESMTPS", b"SMTPS"), "the relay says it came by TLS")
+        self.assertIn(
+            b"SMTPS",
+            compare.fields(arrived)[0][0][1].upper().replace(b"ESMTPS", b"SMTPS"),
+            "the relay says it came by TLS",
+        )
 
     @base.needs_root
     def test_to_dovecot(self):

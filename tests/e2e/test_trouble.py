@@ -1,5 +1,6 @@
-"""Ten thousand messages through a next hop that restarts, refuses, defers, resets, stalls and loses its last reply: none lost, and no copy
-too many but where RFC 5321 section 4.5.3.2 leaves no choice."""
+"""Ten thousand messages through a next hop that restarts, refuses, defers, resets, stalls and loses its last reply:
+none lost, and no copy too many but where RFC 5321 section 4.5.3.2 leaves no choice.
+"""
 import random
 import threading
 import time
@@ -18,7 +19,10 @@ class NextHop(base.Case):
         source = random.Random(20)
         script = sink.Troubles(source, share=0.12, stall_s=0.3)
         box = self.open(sink.Sink(script=script))
-        gate = self.gateway(next_port=box.port, route={"retry": "1s, 1s, 2s", "probe": "1s", "timeout_command": "20s", "timeout_end": "20s"})
+        gate = self.gateway(
+            next_port=box.port,
+            route={"retry": "1s, 1s, 2s", "probe": "1s", "timeout_command": "20s", "timeout_end": "20s"},
+        )
         over = threading.Event()
         restarts = [0]
 
@@ -36,9 +40,17 @@ class NextHop(base.Case):
         finally:
             over.set()
             trouble.join()
-        process.wait_for(lambda: gate.queued() == 0, 240, lambda: "the queue to empty (%d left, %d arrived)" % (gate.queued(), box.count), 0.5)
+        process.wait_for(
+            lambda: gate.queued() == 0,
+            240,
+            lambda: "the queue to empty (%d left, %d arrived)" % (gate.queued(), box.count),
+            0.5,
+        )
         account = load.Account(sender, box.arrivals)
-        self.say("%s; %d restarts, troubles %s" % (account.text, restarts[0], {"%s %s" % k: v for k, v in sorted(script.given.items())}))
+        self.say(
+            "%s; %d restarts, troubles %s"
+            % (account.text, restarts[0], {"%s %s" % k: v for k, v in sorted(script.given.items())})
+        )
         self.assertEqual((account.lost, account.unexcused, sender.unknown), ([], {}, set()))
         self.assertEqual(len(sender.acknowledged), MANY)
 
@@ -52,7 +64,13 @@ class NextHop(base.Case):
 
     def test_a_stranger_gets_no_bounce(self):
         """I-27: a sender that nobody has confirmed is not told, or we would send backscatter."""
-        box = self.open(sink.Sink(script=lambda stage, session, argument: sink.Say("550 5.1.1 no") if stage == "rcpt" and "nobody" in argument else None))
+        box = self.open(
+            sink.Sink(
+                script=lambda stage, session, argument: sink.Say("550 5.1.1 no")
+                if stage == "rcpt" and "nobody" in argument
+                else None
+            )
+        )
         gate = self.gateway(next_port=box.port, listener={"relay_from": ""})
         self.assertEqual(smtp.send(gate.port, base.numbered(1), recipients=["nobody@example.net"]).code, 250)
         gate.wait_empty()
@@ -60,9 +78,18 @@ class NextHop(base.Case):
         self.assertEqual(box.count, 0)
 
     def test_own_people_get_a_bounce(self):
-        box = self.open(sink.Sink(script=lambda stage, session, argument: sink.Say("550 5.1.1 no") if stage == "rcpt" and "nobody" in argument else None))
+        box = self.open(
+            sink.Sink(
+                script=lambda stage, session, argument: sink.Say("550 5.1.1 no")
+                if stage == "rcpt" and "nobody" in argument
+                else None
+            )
+        )
         gate = self.gateway(next_port=box.port, sections={"organisation": {"networks": "127.0.0.0/8"}})
-        self.assertEqual(smtp.send(gate.port, base.numbered(1), sender="sender@example.net", recipients=["nobody@example.org"]).code, 250)
+        self.assertEqual(
+            smtp.send(gate.port, base.numbered(1), sender="sender@example.net", recipients=["nobody@example.org"]).code,
+            250,
+        )
         notice = box.wait(1)[0]
         self.assertEqual((notice.sender, notice.recipients), ("", ["sender@example.net"]))
         self.assertIn(b"multipart/report", notice.data)
@@ -80,7 +107,10 @@ class NextHop(base.Case):
     def test_one_dead_destination_does_not_hold_up_another(self):
         alive = self.open(sink.Sink())
         dead = self.open(sink.Sink(script=lambda *_: sink.Stall(600)))
-        gate = self.gateway(next_port=alive.port, sections={"route dead": {"domains": "dead.example", "hosts": "127.0.0.1:%d" % dead.port, "tls": "none"}})
+        gate = self.gateway(
+            next_port=alive.port,
+            sections={"route dead": {"domains": "dead.example", "hosts": "127.0.0.1:%d" % dead.port, "tls": "none"}},
+        )
         for number in range(100):
             self.assertEqual(smtp.send(gate.port, base.numbered(number), recipients=["x@dead.example"]).code, 250)
         started = time.monotonic()
@@ -91,14 +121,26 @@ class NextHop(base.Case):
 
     def test_fail_over_within_one_attempt(self):
         second = self.open(sink.Sink())
-        gate = self.gateway(route={"domains": "*", "tls": "none", "hosts": "127.0.0.1:9 priority=10, 127.0.0.1:%d priority=20" % second.port})
+        gate = self.gateway(
+            route={
+                "domains": "*",
+                "tls": "none",
+                "hosts": "127.0.0.1:9 priority=10, 127.0.0.1:%d priority=20" % second.port,
+            }
+        )
         started = time.monotonic()
         self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
         second.wait(1, 20)
         self.assertLess(time.monotonic() - started, 5, "the next host was tried at once")
 
     def test_through_mode_relays_the_answer(self):
-        box = self.open(sink.Sink(script=lambda stage, session, a: sink.Say("552 5.2.2 mailbox full") if stage == "dot" and "full@example.net" in a.recipients else None))
+        box = self.open(
+            sink.Sink(
+                script=lambda stage, session, a: sink.Say("552 5.2.2 mailbox full")
+                if stage == "dot" and "full@example.net" in a.recipients
+                else None
+            )
+        )
         gate = self.gateway(next_port=box.port, route={"mode": "through"})
         self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
         self.assertEqual(box.count, 1, "delivered before the 250")

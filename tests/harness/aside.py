@@ -1,9 +1,11 @@
-"""Other mail systems, unpacked aside: Debian packages fetched and unpacked under build/peers, never installed, no service ever started by init.
+"""Other mail systems, unpacked aside: Debian packages fetched and unpacked under build/peers, never installed, no
+service ever started by init.
 
-A peer runs in a mount namespace of its own in which its package lies over /usr and /etc (an overlay), with a private /etc/passwd and
-/etc/group that know its users, a resolver that is our stub, and empty /run, /var/lib and /var/spool. So compiled-in folders and user names
-work on a machine that has never heard of the package, and several packages that exclude each other run side by side. It also runs in a
-PID namespace: killing its first process ends every process it ever made.
+A peer runs in a mount namespace of its own in which its package lies over /usr and /etc (an overlay), with a private
+/etc/passwd and /etc/group that know its users, a resolver that is our stub, and empty /run, /var/lib and /var/spool.
+So compiled-in folders and user names work on a machine that has never heard of the package, and several packages that
+exclude each other run side by side. It also runs in a PID namespace: killing its first process ends every process it
+ever made.
 
 Needs root, apt-get, dpkg-deb, unshare and mount: nothing else. Packages are kept; a second run downloads nothing.
 """
@@ -16,7 +18,8 @@ import subprocess
 
 from . import places
 
-# What a peer consists of. Libraries it needs and the machine lacks are found in the packages' own dependencies and unpacked with it.
+# What a peer consists of. Libraries it needs and the machine lacks are found in the packages' own dependencies and
+# unpacked with it.
 PACKAGES = {
     "postfix": ["postfix"],
     "exim": ["exim4-daemon-light", "exim4-base"],
@@ -25,8 +28,17 @@ PACKAGES = {
     "swaks": ["swaks", "libnet-ssleay-perl", "libio-socket-ssl-perl"],
 }
 
-# Users of the packages, with numbers of our own that no Debian system hands out; a user the machine already has keeps its number there.
-USERS = {"postfix": 61001, "Debian-exim": 61002, "opensmtpd": 61003, "opensmtpq": 61004, "dovecot": 61005, "dovenull": 61006, "vmail": 61007}
+# Users of the packages, with numbers of our own that no Debian system hands out; a user the machine already has keeps
+# its number there.
+USERS = {
+    "postfix": 61001,
+    "Debian-exim": 61002,
+    "opensmtpd": 61003,
+    "opensmtpq": 61004,
+    "dovecot": 61005,
+    "dovenull": 61006,
+    "vmail": 61007,
+}
 GROUPS = {"postdrop": 61011}
 
 
@@ -58,15 +70,34 @@ def _installed(package):
 
 def _missing_libraries(packages):
     """The library packages below `packages` that this machine lacks (apt's own view of the dependencies)."""
-    text = _run(["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces",
-                 "--no-enhances", *packages])
+    text = _run(
+        [
+            "apt-cache",
+            "depends",
+            "--recurse",
+            "--no-recommends",
+            "--no-suggests",
+            "--no-conflicts",
+            "--no-breaks",
+            "--no-replaces",
+            "--no-enhances",
+            *packages,
+        ]
+    )
     names = {line.strip() for line in text.splitlines() if line and not line[0].isspace() and not line.startswith("<")}
     unwanted = ("libdebian-installer", "libnewt", "libtextwrap", "libelogind", "libbg2")
-    return sorted(n for n in names if n.startswith("lib") and not n.startswith(unwanted) and not _installed(n) and _downloadable(n))
+    return sorted(
+        n
+        for n in names
+        if n.startswith("lib") and not n.startswith(unwanted) and not _installed(n) and _downloadable(n)
+    )
 
 
 def _downloadable(package):
-    return "Filename:" in subprocess.run(["apt-cache", "show", "--no-all-versions", package], capture_output=True, text=True).stdout
+    return (
+        "Filename:"
+        in subprocess.run(["apt-cache", "show", "--no-all-versions", package], capture_output=True, text=True).stdout
+    )
 
 
 def fetch(name):
@@ -93,7 +124,10 @@ def fetch(name):
         debs.mkdir()
         (top / "root" / "usr").mkdir(parents=True)
         (top / "root" / "etc").mkdir()
-        _run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *packages, *_missing_libraries(packages)], cwd=debs)
+        _run(
+            ["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *packages, *_missing_libraries(packages)],
+            cwd=debs,
+        )
         for deb in sorted(debs.glob("*.deb")):
             _run(["dpkg-deb", "-x", deb, top / "root"])
         _merge_usr(top / "root")
@@ -123,7 +157,9 @@ def _accounts(etc):
             group += "%s:x:%d:\n" % (name, number)
     (etc / "passwd").write_text(passwd)
     (etc / "group").write_text(group)
-    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n")
+    (etc / "nsswitch.conf").write_text(
+        "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+    )
 
 
 def uid(name):
@@ -137,8 +173,9 @@ def uid(name):
 def inside(name, work, argv, resolver="127.0.0.1", binds=()):
     """The command line that runs `argv` inside the namespaces of peer `name`.
 
-    `work` is the folder of this run (not below /run, /var/lib or /var/spool): it receives the private /etc files. `binds` are pairs (folder outside, folder inside); an inside
-    folder below /run, /var/lib or /var/spool is made first, since those are empty there.
+    `work` is the folder of this run (not below /run, /var/lib or /var/spool): it receives the private /etc files.
+    `binds` are pairs (folder outside, folder inside); an inside folder below /run, /var/lib or /var/spool is made
+    first, since those are empty there.
     """
     tree = root(name)
     etc = pathlib.Path(work) / "etc-aside"
@@ -151,10 +188,26 @@ def inside(name, work, argv, resolver="127.0.0.1", binds=()):
     for hidden in ("/run", "/var/spool", "/var/lib"):
         steps.append("mkdir -p %s && mount -t tmpfs aside %s" % (hidden, hidden))
     for outside, within in binds:
-        steps.append("mkdir -p %s && mount --bind %s %s" % (shlex.quote(str(within)), shlex.quote(str(outside)), shlex.quote(str(within))))
+        steps.append(
+            "mkdir -p %s && mount --bind %s %s"
+            % (shlex.quote(str(within)), shlex.quote(str(outside)), shlex.quote(str(within)))
+        )
     steps.append('exec "$@"')
-    return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc",
-            "/bin/sh", "-c", "; ".join(steps), "aside", *map(str, argv)]
+    return [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child=SIGKILL",
+        "--mount-proc",
+        "/bin/sh",
+        "-c",
+        "; ".join(steps),
+        "aside",
+        *map(str, argv),
+    ]
 
 
 def tool(name, program):
@@ -163,14 +216,21 @@ def tool(name, program):
     found = [p for p in (tree / "usr" / where / program for where in ("sbin", "bin")) if p.exists()]
     if not found:
         raise Unavailable("package %s has no %s" % (name, program))
-    libraries = [str(tree / "usr" / "lib" / "postfix")] + [str(p) for p in sorted((tree / "usr" / "lib").glob("*-linux-gnu"))]
-    perl = [str(p) for p in (tree / "usr" / "share" / "perl5", *sorted((tree / "usr" / "lib").glob("*-linux-gnu/perl5/*"))) if p.is_dir()]
+    libraries = [str(tree / "usr" / "lib" / "postfix")] + [
+        str(p) for p in sorted((tree / "usr" / "lib").glob("*-linux-gnu"))
+    ]
+    perl = [
+        str(p)
+        for p in (tree / "usr" / "share" / "perl5", *sorted((tree / "usr" / "lib").glob("*-linux-gnu/perl5/*")))
+        if p.is_dir()
+    ]
     return str(found[0]), dict(os.environ, LD_LIBRARY_PATH=":".join(libraries), PERL5LIB=":".join(perl))
 
 
 def main():
     """Fetch every peer (or those named) and say where it lies."""
     import sys
+
     for name in sys.argv[1:] or PACKAGES:
         try:
             print("peer %-10s %s" % (name, root(name)))

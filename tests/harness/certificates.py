@@ -1,4 +1,6 @@
-"""Throw-away certificates for tests: one authority, server and client certificates signed by it. Made with the openssl command, kept in build/."""
+"""Throw-away certificates for tests: one authority, server and client certificates signed by it. Made with the
+openssl command, kept in build/.
+"""
 import fcntl
 import shutil
 import ssl
@@ -23,14 +25,30 @@ def authority():
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not certificate.exists():
-            _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", "-subj",
-                     "/CN=Hangu test authority", "-keyout", key, "-out", str(certificate) + ".new")
+            _openssl(
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "3650",
+                "-subj",
+                "/CN=Hangu test authority",
+                "-keyout",
+                key,
+                "-out",
+                str(certificate) + ".new",
+            )
             shutil.move(str(certificate) + ".new", certificate)
     return certificate, key
 
 
 def issue(name, days=365, addresses=("127.0.0.1",), key_kind="ec"):
-    """A certificate for host `name` (and localhost, and `addresses`): (certificate, key). The same name and kind give the same files.
+    """A certificate for host `name` (and localhost, and `addresses`): (certificate, key). The same name and kind give
+    the same files.
 
     `days` may be negative: then it has run out already. `key_kind` is ec or rsa.
     """
@@ -47,8 +65,23 @@ def issue(name, days=365, addresses=("127.0.0.1",), key_kind="ec"):
         _openssl("req", *made, "-nodes", "-subj", "/CN=" + name, "-keyout", key, "-out", request)
         names = ["DNS:" + name, "DNS:localhost"] + ["IP:" + a for a in addresses]
         extensions.write_text("subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth\n" % ",".join(names))
-        _openssl("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", days, "-extfile", extensions, "-out",
-                 str(certificate) + ".new")
+        _openssl(
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            ca,
+            "-CAkey",
+            ca_key,
+            "-CAcreateserial",
+            "-days",
+            days,
+            "-extfile",
+            extensions,
+            "-out",
+            str(certificate) + ".new",
+        )
         shutil.move(str(certificate) + ".new", certificate)
         key.chmod(0o600)
     return certificate, key

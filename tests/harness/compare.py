@@ -23,12 +23,19 @@ def difference(arrived, sent):
     """Where two byte strings part, in words."""
     limit = min(len(arrived), len(sent))
     at = next((i for i in range(limit) if arrived[i] != sent[i]), limit)
-    return "part at byte %d: arrived %r, sent %r (sizes %d and %d)" % (at, arrived[max(0, at - 20):at + 30], sent[max(0, at - 20):at + 30],
-                                                                       len(arrived), len(sent))
+    return "part at byte %d: arrived %r, sent %r (sizes %d and %d)" % (
+        at,
+        arrived[max(0, at - 20) : at + 30],
+        sent[max(0, at - 20) : at + 30],
+        len(arrived),
+        len(sent),
+    )
 
 
 def above(arrived, sent):
-    """The trace fields on top of `sent` in `arrived`, as a list of (name, field); AssertionError when anything else was added or changed."""
+    """The trace fields on top of `sent` in `arrived`, as a list of (name, field); AssertionError when anything else
+    was added or changed.
+    """
     if not arrived.endswith(sent):
         # Line up behind the trace fields, to say where the message itself differs.
         found, _ = fields(arrived)
@@ -38,7 +45,7 @@ def above(arrived, sent):
                 break
             skip += len(field)
         raise AssertionError("changed: " + difference(arrived[skip:], sent))
-    front = arrived[:len(arrived) - len(sent)]
+    front = arrived[: len(arrived) - len(sent)]
     found, rest = fields(front)
     strange = [name for name, _ in found if name not in TRACE and not OWN.match(name)]
     if rest or strange:
@@ -51,7 +58,9 @@ _FOREIGN = re.compile(rb"(?i)x-ms-exchange-(?:organization|forest|crosspremises)
 
 
 def behind_firewall(message, host=b"gateway.example"):
-    """What the gateway passes on of a stranger's message: header fields that only our own systems may write are gone."""
+    """What the gateway passes on of a stranger's message: header fields that only our own systems may write are
+    gone.
+    """
     kept, head = [], message
     while True:
         match = _FIELD.match(head)
@@ -61,4 +70,4 @@ def behind_firewall(message, host=b"gateway.example"):
         ours = name.lower() == b"authentication-results" and whole.partition(b":")[2].strip().lower().startswith(host)
         if not _FOREIGN.match(name) and not ours:
             kept.append(whole)
-        head = head[match.end():]
+        head = head[match.end() :]

@@ -1,7 +1,8 @@
 """Messages to send: real mail of the corpora and the MIME suites beside the project, brought to what SMTP can carry.
 
-SMTP carries lines that end with CRLF (RFC 5321 section 2.3.8). A file is brought there once, here: LF becomes CRLF, and the last line gets
-an end. A message that still holds a bare CR or a NUL cannot be sent by SMTP; `lawful` tells. Nothing else is changed.
+SMTP carries lines that end with CRLF (RFC 5321 section 2.3.8). A file is brought there once, here: LF becomes CRLF,
+and the last line gets an end. A message that still holds a bare CR or a NUL cannot be sent by SMTP; `lawful` tells.
+Nothing else is changed.
 """
 import dataclasses
 import fcntl
@@ -10,8 +11,24 @@ import tarfile
 
 from . import places
 
-SOURCES = ("abuse_notices", "bounces_sisimai", "csdmc2010", "email_corpus_cwl", "enron_raw", "fixtures_misc", "foff_milter", "fraud_glitchy",
-           "html_templates", "lists_dead", "lists_modern", "lists_notifications", "phishing_pot", "spamassassin", "trec06c", "trec07p")
+SOURCES = (
+    "abuse_notices",
+    "bounces_sisimai",
+    "csdmc2010",
+    "email_corpus_cwl",
+    "enron_raw",
+    "fixtures_misc",
+    "foff_milter",
+    "fraud_glitchy",
+    "html_templates",
+    "lists_dead",
+    "lists_modern",
+    "lists_notifications",
+    "phishing_pot",
+    "spamassassin",
+    "trec06c",
+    "trec07p",
+)
 MIME_ENDINGS = (".eml", ".txt", ".msg", ".ntx", ".out")
 
 
@@ -22,7 +39,7 @@ class Absent(Exception):
 @dataclasses.dataclass(frozen=True)
 class Message:
     name: str
-    data: bytes     # CRLF line ends
+    data: bytes  # CRLF line ends
 
     @property
     def lawful(self):
@@ -40,7 +57,9 @@ def crlf(raw):
 
 
 def _unpacked(source, count):
-    """The first `count` files of a corpus; file names there are digests, so the first ones are as good as random ones."""
+    """The first `count` files of a corpus; file names there are digests, so the first ones are as good as random
+    ones.
+    """
     archive = places.SHARED / "corpus" / (source + ".tar.xz")
     if not archive.exists():
         raise Absent("no %s" % archive)

@@ -1,4 +1,6 @@
-"""A name server that knows nobody: answers every question with NXDOMAIN at once, so that no peer ever waits for a network."""
+"""A name server that knows nobody: answers every question with NXDOMAIN at once, so that no peer ever waits for a
+network.
+"""
 import itertools
 import os
 import socket
@@ -8,7 +10,9 @@ _next = itertools.count(1)
 
 
 class Nobody:
-    """Listens on UDP. Root gets port 53 on a loopback address of its own (what resolv.conf can name), others a free port."""
+    """Listens on UDP. Root gets port 53 on a loopback address of its own (what resolv.conf can name), others a free
+    port.
+    """
 
     def __init__(self):
         self._sock = None
@@ -56,4 +60,4 @@ def refusal(question):
     end = 12
     while end < len(question) and question[end]:
         end += question[end] + 1
-    return question[:2] + bytes([0x81 | question[2] & 0x01, 0x83]) + question[4:6] + bytes(6) + question[12:end + 5]
+    return question[:2] + bytes([0x81 | question[2] & 0x01, 0x83]) + question[4:6] + bytes(6) + question[12 : end + 5]

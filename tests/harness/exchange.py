@@ -1,9 +1,11 @@
-"""`exch-smtp`: a double of an Exchange Server at the SMTP port, with the quirks that senders meet (INTEGRATIONS.md I-2, I-6 to I-8, I-12, section 12).
+"""`exch-smtp`: a double of an Exchange Server at the SMTP port, with the quirks that senders meet (INTEGRATIONS.md
+I-2, I-6 to I-8, I-12, section 12).
 
-As server: the EHLO with words nobody should use; every RCPT is accepted, but one unknown recipient makes it refuse the whole message after
-DATA; from the 201st recipient on 452 4.5.3; every 5xx comes late (tarpit); now and then 451 4.4.0 because the copy on another server failed;
-more than 30 Received fields are a loop; it closes at the 5th protocol error, after 10 minutes, and refuses a 21st connection of one address;
-organisation headers of strangers are stripped before the message is kept. As client it sends by BDAT.
+As server: the EHLO with words nobody should use; every RCPT is accepted, but one unknown recipient makes it refuse
+the whole message after DATA; from the 201st recipient on 452 4.5.3; every 5xx comes late (tarpit); now and then 451
+4.4.0 because the copy on another server failed; more than 30 Received fields are a loop; it closes at the 5th
+protocol error, after 10 minutes, and refuses a 21st connection of one address; organisation headers of strangers are
+stripped before the message is kept. As client it sends by BDAT.
 """
 import re
 import threading
@@ -28,7 +30,10 @@ class Session(sink.Session):
             mine = sum(1 for one in self.sink._live if one.peer[0] == self.peer[0])
         if mine > self.sink.connections_max:
             self.sink.note("connections")
-            self.say("421 4.3.2 The maximum number of concurrent connections has exceeded a limit, closing transmission channel")
+            self.say(
+                "421 4.3.2 The maximum number of concurrent connections has exceeded a limit, "
+                "closing transmission channel"
+            )
             raise sink._Over
         super().greet()
 
@@ -58,8 +63,19 @@ class Session(sink.Session):
         self.say("500 5.3.3 Unrecognized command")
 
     def capabilities(self):
-        offers = ["SIZE 37748736", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "X-ANONYMOUSTLS", "AUTH NTLM", "X-EXPS GSSAPI NTLM", "8BITMIME",
-                  "BINARYMIME", "CHUNKING", "XRDST"]
+        offers = [
+            "SIZE 37748736",
+            "PIPELINING",
+            "DSN",
+            "ENHANCEDSTATUSCODES",
+            "X-ANONYMOUSTLS",
+            "AUTH NTLM",
+            "X-EXPS GSSAPI NTLM",
+            "8BITMIME",
+            "BINARYMIME",
+            "CHUNKING",
+            "XRDST",
+        ]
         if self.sink.tls and not self.secure:
             offers.insert(4, "STARTTLS")
         return offers
@@ -100,18 +116,29 @@ class Session(sink.Session):
 def without_organisation_headers(message):
     """The message as Exchange keeps one from a stranger: no X-MS-Exchange-Organization-* or -Forest-* field."""
     head, gap, body = message.partition(b"\r\n\r\n")
-    head = re.sub(rb"(?mi)^X-MS-Exchange-(?:Organization|Forest)-[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)", b"", head + b"\r\n")
+    head = re.sub(
+        rb"(?mi)^X-MS-Exchange-(?:Organization|Forest)-[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)", b"", head + b"\r\n"
+    )
     return head.removesuffix(b"\r\n") + gap + body
 
 
 class Exchange(sink.Sink):
-    """See the top of the file. `unknown` tells whether an address has no mailbox; `noted` counts every quirk that was met."""
+    """See the top of the file. `unknown` tells whether an address has no mailbox; `noted` counts every quirk that
+    was met.
+    """
 
     banner = "220 exch.example Microsoft ESMTP MAIL Service ready"
     session_class = Session
 
-    def __init__(self, unknown=lambda address: address.lower().startswith("nobody"), tarpit_s=5.0, redundancy_fails=0, lifetime_s=LIFETIME_S,
-                 connections_max=CONNECTIONS_MAX, **options):
+    def __init__(
+        self,
+        unknown=lambda address: address.lower().startswith("nobody"),
+        tarpit_s=5.0,
+        redundancy_fails=0,
+        lifetime_s=LIFETIME_S,
+        connections_max=CONNECTIONS_MAX,
+        **options
+    ):
         super().__init__(**options)
         self.unknown, self.tarpit_s, self.redundancy_fails = unknown, tarpit_s, redundancy_fails
         self.lifetime_s, self.connections_max = lifetime_s, connections_max

@@ -1,7 +1,8 @@
-"""The gateway under test: its settings written to a folder of its own, hangud in the foreground on free loopback ports, its end.
+"""The gateway under test: its settings written to a folder of its own, hangud in the foreground on free loopback
+ports, its end.
 
-`Gateway(next_port=PORT)` sends everything for example.net, example.org and the rest to that port; `sections` changes or adds settings.
-Everything about hangud's command line and its words stands in this file alone.
+`Gateway(next_port=PORT)` sends everything for example.net, example.org and the rest to that port; `sections` changes
+or adds settings. Everything about hangud's command line and its words stands in this file alone.
 """
 import os
 import pathlib
@@ -16,7 +17,12 @@ from .peers import greets
 
 HOST = "127.0.0.1"
 # A policy under which every message that can be carried is carried: for tests of the way, not of the judgement.
-DELIVER_ALL = {"policy": {"on_" + word: "none" for word in ("malware", "executable", "test_spam", "unclear_from", "ambiguous", "loop", "limit")}}
+DELIVER_ALL = {
+    "policy": {
+        "on_" + word: "none"
+        for word in ("malware", "executable", "test_spam", "unclear_from", "ambiguous", "loop", "limit")
+    }
+}
 ROLES = ("supervisor", "gate", "scan", "records")
 
 
@@ -41,11 +47,23 @@ def _account():
 class Gateway:
     """One hangud. As a context manager it is started and, at the end, stopped and its folder removed."""
 
-    def __init__(self, next_port=None, sections=None, listener=None, route=None, tls=None, accounted=False, domains=("example.net",),
-                 dns=None, folder=None, env=None, argv_front=()):
-        """
-        listener, route: keys that override the standard [listener internet] and [route all]. tls: host name for STARTTLS.
-        sections: {"heading": {key: value} or None to leave the section out}. dns: "address:port" of a stub; without it nothing answers.
+    def __init__(
+        self,
+        next_port=None,
+        sections=None,
+        listener=None,
+        route=None,
+        tls=None,
+        accounted=False,
+        domains=("example.net",),
+        dns=None,
+        folder=None,
+        env=None,
+        argv_front=(),
+    ):
+        """listener, route: keys that override the standard [listener internet] and [route all]. tls: host name for
+        STARTTLS. sections: {"heading": {key: value} or None to leave the section out}. dns: "address:port" of a stub;
+        without it nothing answers.
         """
         self.port, self.metrics_port = places.free_port(), places.free_port()
         self.folder = pathlib.Path(folder) if folder else places.run_folder("hangu")
@@ -59,9 +77,16 @@ class Gateway:
             path.chmod(0o750)
         self.sections = {
             "gateway": {"hostname": "gateway.example", "user": account.pw_name, "state": state, "run": run},
-            "listener internet": {"address": "%s:%d" % (HOST, self.port), "role": "internet", "relay_from": "127.0.0.0/8",
-                                  "connections_max": 30000, "connections_per_peer": 30000, "connection_rate": 10000000,
-                                  "message_rate": 10000000, "messages_per_session": 1000000},
+            "listener internet": {
+                "address": "%s:%d" % (HOST, self.port),
+                "role": "internet",
+                "relay_from": "127.0.0.0/8",
+                "connections_max": 30000,
+                "connections_per_peer": 30000,
+                "connection_rate": 10000000,
+                "message_rate": 10000000,
+                "messages_per_session": 1000000,
+            },
             "dns": {"server": dns or "127.0.0.1:9", "reverse": "no"},
             "metrics": {"address": "%s:%d" % (HOST, self.metrics_port)},
             "scan": {"depth": "structure"},
@@ -73,7 +98,13 @@ class Gateway:
             self.sections["certificate own"] = {"file": certificate, "key": key}
             self.sections["listener internet"].update(tls="starttls", certificate="own")
         if next_port:
-            self.sections["route all"] = {"domains": "*", "hosts": "%s:%d" % (HOST, next_port), "tls": "none", "retry": "1s, 2s, 5s", "probe": "1s"}
+            self.sections["route all"] = {
+                "domains": "*",
+                "hosts": "%s:%d" % (HOST, next_port),
+                "tls": "none",
+                "retry": "1s, 2s, 5s",
+                "probe": "1s",
+            }
         self.sections["listener internet"].update(listener or {})
         if route:
             self.sections.setdefault("route all", {}).update(route)
@@ -130,12 +161,20 @@ class Gateway:
 
     def start(self, wait=True, more=(), timeout_s=60):
         self.write_settings()
-        self.server = process.Server("hangud", self.argv(*more), self.folder / "log", accounted=self.accounted, cwd=self.folder, env=self.env)
+        self.server = process.Server(
+            "hangud", self.argv(*more), self.folder / "log", accounted=self.accounted, cwd=self.folder, env=self.env
+        )
         if wait:
             try:
-                process.wait_for(lambda: not self.alive() or greets(self.port), timeout_s, lambda: "hangud to greet:\n" + self.log()[-2000:])
+                process.wait_for(
+                    lambda: not self.alive() or greets(self.port),
+                    timeout_s,
+                    lambda: "hangud to greet:\n" + self.log()[-2000:],
+                )
                 if not self.alive():
-                    raise RuntimeError("hangud ended at once with %r:\n%s" % (self.server.process.returncode, self.log()[-3000:]))
+                    raise RuntimeError(
+                        "hangud ended at once with %r:\n%s" % (self.server.process.returncode, self.log()[-3000:])
+                    )
             except Exception:
                 self.stop()
                 raise
@@ -168,7 +207,9 @@ class Gateway:
         return self.server is not None and self.server.alive()
 
     def roles(self):
-        """{role: [pids]} as /proc shows them: a role names its process "hangu-ROLE" (the supervisor is the first one)."""
+        """{role: [pids]} as /proc shows them: a role names its process "hangu-ROLE" (the supervisor is the first
+        one).
+        """
         found = {role: [] for role in ROLES}
         for pid in process.children(self.server.pid):
             try:
@@ -199,7 +240,9 @@ class Gateway:
         """{name or name{labels}: number}."""
         with urllib.request.urlopen("http://%s:%d/metrics" % (HOST, self.metrics_port), timeout=10) as answer:
             text = answer.read().decode()
-        return {m.group(1): float(m.group(2)) for m in re.finditer(r"(?m)^([a-z_]+(?:\{[^}]*\})?) ([0-9.eE+-]+)$", text)}
+        return {
+            m.group(1): float(m.group(2)) for m in re.finditer(r"(?m)^([a-z_]+(?:\{[^}]*\})?) ([0-9.eE+-]+)$", text)
+        }
 
     def metric(self, name):
         """One number, or the sum of all labels of a family; 0 when it is absent."""
@@ -211,10 +254,18 @@ class Gateway:
         program = places.program("hangu")
         if not program:
             raise Missing("this build has no hangu")
-        done = subprocess.run([program, "--settings", self.settings_path, *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=timeout_s)
+        done = subprocess.run(
+            [program, "--settings", self.settings_path, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+        )
         if check and done.returncode != 0:
-            raise AssertionError("hangu %s: %d\n%s%s" % (" ".join(map(str, words)), done.returncode, done.stdout, done.stderr))
+            raise AssertionError(
+                "hangu %s: %d\n%s%s" % (" ".join(map(str, words)), done.returncode, done.stdout, done.stderr)
+            )
         return done
 
     def queued(self):
@@ -230,4 +281,8 @@ class Gateway:
         os.kill(self.server.pid, signal.SIGHUP)
 
     def wait_log(self, pattern, timeout_s=20):
-        return process.wait_for(lambda: re.search(pattern, self.log()), timeout_s, lambda: "%r in the log:\n%s" % (pattern, self.log()[-1500:]))
+        return process.wait_for(
+            lambda: re.search(pattern, self.log()),
+            timeout_s,
+            lambda: "%r in the log:\n%s" % (pattern, self.log()[-1500:]),
+        )

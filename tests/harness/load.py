@@ -1,7 +1,7 @@
 """Many numbered messages from several sessions at once, and an honest account of what became of each.
 
-acknowledged: the server wrote 250 behind the final dot: from then on the message is its. refused: a 4xx or 5xx. unknown: the connection was
-lost between the final dot and the reply; nobody can tell (RFC 5321 section 4.5.3.2).
+acknowledged: the server wrote 250 behind the final dot: from then on the message is its. refused: a 4xx or 5xx.
+unknown: the connection was lost between the final dot and the reply; nobody can tell (RFC 5321 section 4.5.3.2).
 """
 import threading
 import time
@@ -12,12 +12,15 @@ HOST = "127.0.0.1"
 
 
 class Load:
-    """`threads` senders take numbers from `first` upward until `count` are given out or `stop` is called; a refused number is tried again.
+    """`threads` senders take numbers from `first` upward until `count` are given out or `stop` is called; a refused
+    number is tried again.
 
     Message n goes to m<n>@example.net and carries X-Test-Number: n.
     """
 
-    def __init__(self, port, message, threads=6, count=None, first=0, per_session=10, pause_s=0.0, patience_s=30, again=True):
+    def __init__(
+        self, port, message, threads=6, count=None, first=0, per_session=10, pause_s=0.0, patience_s=30, again=True
+    ):
         self.port, self.message, self.count, self.first, self.per_session = port, message, count, first, per_session
         self.pause_s, self.patience_s, self.again = pause_s, patience_s, again
         self.acknowledged, self.refused, self.unknown, self.slowest_s = set(), {}, set(), 0.0
@@ -120,8 +123,8 @@ class Load:
 class Account:
     """What came out against what went in: nothing acknowledged may be missing, and a second copy needs an excuse.
 
-    An excuse is a delivery whose reply the gateway may not have read (the sink marks it), or a kill of the gateway while it was delivering;
-    the latter are not known one by one, so they are counted and bounded by `kills_excuse`.
+    An excuse is a delivery whose reply the gateway may not have read (the sink marks it), or a kill of the gateway
+    while it was delivering; the latter are not known one by one, so they are counted and bounded by `kills_excuse`.
     """
 
     def __init__(self, load, arrivals):
@@ -135,6 +138,16 @@ class Account:
         self.duplicates = {n: c - 1 for n, c in copies.items() if c > 1}
         self.unexcused = {n: c - excuses.get(n, 0) for n, c in self.duplicates.items() if c > excuses.get(n, 0)}
         self.strangers = sorted(set(copies) - load.acknowledged - load.unknown)
-        self.text = "%d acknowledged, %d unknown, refused %s; %d arrived, %d lost, %d second copies, %d of them without an excuse at the sink" % (
-            len(load.acknowledged), len(load.unknown), load.refused or "none", sum(copies.values()), len(self.lost),
-            sum(self.duplicates.values()), sum(self.unexcused.values()))
+        self.text = (
+            "%d acknowledged, %d unknown, refused %s; %d arrived, %d lost, %d second copies, "
+            "%d of them without an excuse at the sink"
+            % (
+                len(load.acknowledged),
+                len(load.unknown),
+                load.refused or "none",
+                sum(copies.values()),
+                len(self.lost),
+                sum(self.duplicates.values()),
+                sum(self.unexcused.values()),
+            )
+        )

@@ -1,7 +1,8 @@
-"""Where things lie: the source tree, the build folder, the folder a run may write to, and loopback ports nobody else uses.
+"""Where things lie: the source tree, the build folder, the folder a run may write to, and loopback ports nobody else
+uses.
 
-Everything a test writes goes below build/ of this source tree (HANGU_BUILD names another one), never to /tmp: spools must lie on the
-real disk, or durability and speed mean nothing.
+Everything a test writes goes below build/ of this source tree (HANGU_BUILD names another one), never to /tmp: spools
+must lie on the real disk, or durability and speed mean nothing.
 """
 import os
 import pathlib
@@ -24,7 +25,8 @@ def _shared():
 
 SHARED = _shared()
 
-# Ports are taken below the kernel's range for outgoing connections (32768 upward), so that no client socket can sit on one.
+# Ports are taken below the kernel's range for outgoing connections (32768 upward), so that no client socket can sit
+# on one.
 PORT_FIRST = 12000
 PORT_LAST = 32000
 
@@ -33,7 +35,9 @@ _ports_lock = threading.Lock()
 
 
 def build():
-    """The build folder that holds hangud: HANGU_BUILD, or the first of build/gcc, build/clang, build/asan, build with a build.ninja."""
+    """The build folder that holds hangud: HANGU_BUILD, or the first of build/gcc, build/clang, build/asan, build
+    with a build.ninja.
+    """
     if os.environ.get("HANGU_BUILD"):
         return pathlib.Path(os.environ["HANGU_BUILD"]).resolve()
     for name in ("build/gcc", "build/clang", "build/asan", "build"):

@@ -1,8 +1,8 @@
 """A server we started: its log, its whole process tree, its CPU time and memory, its end.
 
-CPU time is taken from a cgroup when one can be made (version 1 cpuacct, or version 2), because a cgroup also counts processes that are
-long gone. Without one, /proc is summed over the tree, children already waited for included. Memory is the proportional set size of every
-process of the tree.
+CPU time is taken from a cgroup when one can be made (version 1 cpuacct, or version 2), because a cgroup also counts
+processes that are long gone. Without one, /proc is summed over the tree, children already waited for included. Memory
+is the proportional set size of every process of the tree.
 """
 import os
 import pathlib
@@ -110,8 +110,17 @@ class Server:
             self.group = None
         self._log = open(log, "ab")
         enter = self.group.enter if self.group else None
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, env=env,
-                                        cwd=cwd, preexec_fn=enter, start_new_session=True, pass_fds=pass_fds)
+        self.process = subprocess.Popen(
+            [str(a) for a in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=cwd,
+            preexec_fn=enter,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
         self._tree_cpu = {}
 
     @property
@@ -130,7 +139,9 @@ class Server:
         return [p for p in children(self.pid) if stat(p)]
 
     def cpu_s(self):
-        """CPU seconds used so far by the program and all it ever forked (the fall-back misses what nobody waited for)."""
+        """CPU seconds used so far by the program and all it ever forked (the fall-back misses what nobody waited
+        for).
+        """
         if self.group:
             return self.group.cpu_s()
         for pid in self.pids():
@@ -153,7 +164,9 @@ class Server:
         return pss, rss, count
 
     def stop(self, grace_s=10, sign=signal.SIGTERM):
-        """Ask it to end, then end every process of its tree by force. Returns the exit status, negative for a signal."""
+        """Ask it to end, then end every process of its tree by force. Returns the exit status, negative for a
+        signal.
+        """
         if self.alive():
             tree = self.pids()
             self._send(self.pid, sign)

@@ -1,7 +1,8 @@
 """A mail server of our own that keeps every byte: next hop, LMTP store, and a scripted trouble-maker.
 
-A `Sink` answers SMTP or LMTP on a loopback port, one thread a session, and stores what arrives exactly as it came over the wire. A script
-lets it misbehave: at each stage it is asked what to do, and may answer with a reply of its own or with one of the acts below.
+A `Sink` answers SMTP or LMTP on a loopback port, one thread a session, and stores what arrives exactly as it came
+over the wire. A script lets it misbehave: at each stage it is asked what to do, and may answer with a reply of its
+own or with one of the acts below.
 """
 import dataclasses
 import re
@@ -19,6 +20,7 @@ HOST = "127.0.0.1"
 @dataclasses.dataclass(frozen=True)
 class Say:
     """Answer with these lines instead of the usual reply; `end` closes the connection afterwards."""
+
     lines: str
     end: bool = False
 
@@ -26,6 +28,7 @@ class Say:
 @dataclasses.dataclass(frozen=True)
 class Stall:
     """Say nothing for so long, then go on as usual."""
+
     seconds: float
 
 
@@ -38,19 +41,20 @@ class Act:
 @dataclasses.dataclass
 class Arrival:
     """One message as it came."""
+
     session: int
     peer: tuple
-    protocol: str                  # what the session was: SMTP, ESMTP, ESMTPS, LMTP, LMTPS
-    greeted: str                   # the name given with EHLO or LHLO
+    protocol: str  # what the session was: SMTP, ESMTP, ESMTPS, LMTP, LMTPS
+    greeted: str  # the name given with EHLO or LHLO
     sender: str
     sender_parameters: list
-    recipients: list               # addresses that were answered 250 to RCPT
+    recipients: list  # addresses that were answered 250 to RCPT
     recipient_parameters: list
-    verb: str                      # DATA or BDAT
-    wire: bytes                    # as it crossed the wire: dot-stuffed for DATA, without the final dot
-    data: bytes                    # the message itself
-    acknowledged: bool = False     # whether the 250 was written
-    certain: bool = True           # False: the session was cut before the sender showed that it had read it
+    verb: str  # DATA or BDAT
+    wire: bytes  # as it crossed the wire: dot-stuffed for DATA, without the final dot
+    data: bytes  # the message itself
+    acknowledged: bool = False  # whether the 250 was written
+    certain: bool = True  # False: the session was cut before the sender showed that it had read it
     at: float = dataclasses.field(default_factory=time.monotonic)
 
     def number(self, name=b"X-Test-Number"):
@@ -66,20 +70,38 @@ class _Over(Exception):
 class Sink:
     """See the top of the file.
 
-    offers: EHLO keywords. tls: a server SSL context (adds STARTTLS). script: callable(stage, session, argument) asked at the stages connect,
-    ehlo, starttls, mail, rcpt, data, dot, rset, quit; None means "as usual". on_arrival: callable(arrival), told of every stored message.
+    offers: EHLO keywords. tls: a server SSL context (adds STARTTLS). script: callable(stage, session, argument) asked
+    at the stages connect, ehlo, starttls, mail, rcpt, data, dot, rset, quit; None means "as usual". on_arrival:
+    callable(arrival), told of every stored message.
     """
 
     banner = "220 sink.example ESMTP"
 
-    def __init__(self, port=None, lmtp=False, offers=("PIPELINING", "SIZE 100000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING"),
-                 tls=None, script=None, on_arrival=None, host=HOST, keep=True, implicit_tls=False):
+    def __init__(
+        self,
+        port=None,
+        lmtp=False,
+        offers=("PIPELINING", "SIZE 100000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING"),
+        tls=None,
+        script=None,
+        on_arrival=None,
+        host=HOST,
+        keep=True,
+        implicit_tls=False,
+    ):
         self.host, self.port = host, port or places.free_port(host)
-        self.lmtp, self.offers, self.tls, self.script, self.on_arrival, self.keep = lmtp, tuple(offers), tls, script, on_arrival, keep
+        self.lmtp, self.offers, self.tls, self.script, self.on_arrival, self.keep = (
+            lmtp,
+            tuple(offers),
+            tls,
+            script,
+            on_arrival,
+            keep,
+        )
         self.implicit_tls = implicit_tls
         self.arrivals, self.count, self.sessions, self.open, self.commands = [], 0, 0, 0, []
         self.most_open = 0
-        self.trouble = []           # what our own code stumbled over: a test that ends with any has failed
+        self.trouble = []  # what our own code stumbled over: a test that ends with any has failed
         self._lock = threading.Lock()
         self._listener, self._live = None, set()
 
@@ -114,7 +136,9 @@ class Sink:
 
     def wait(self, count, timeout_s=60):
         """Wait until `count` messages have come in all; returns them (nothing with keep=False)."""
-        process.wait_for(lambda: self.count >= count, timeout_s, lambda: "%d messages at the sink (%d came)" % (count, self.count))
+        process.wait_for(
+            lambda: self.count >= count, timeout_s, lambda: "%d messages at the sink (%d came)" % (count, self.count)
+        )
         return self.arrivals
 
     def clear(self):
@@ -154,11 +178,19 @@ class Session:
         self.secure = False
         self.greeted, self.extended = "", False
         self.born = time.monotonic()
-        self.unread = None          # the last message acknowledged, until the sender's next command shows that it read the reply
+        self.unread = (
+            None  # the last message acknowledged, until the sender's next command shows that it read the reply
+        )
         self.forget()
 
     def forget(self):
-        self.sender, self.sender_parameters, self.recipients, self.recipient_parameters, self.chunks = None, [], [], [], []
+        self.sender, self.sender_parameters, self.recipients, self.recipient_parameters, self.chunks = (
+            None,
+            [],
+            [],
+            [],
+            [],
+        )
 
     def cut(self, reset=False):
         """End the session from our side. A message whose 250 the sender may not have read yet becomes uncertain."""
@@ -355,8 +387,19 @@ class Session:
         return name + ("S" if self.secure else "")
 
     def whole(self, verb, wire, data):
-        arrival = Arrival(self.number, self.peer, self.protocol(), self.greeted, self.sender, self.sender_parameters, self.recipients,
-                          self.recipient_parameters, verb, wire, data)
+        arrival = Arrival(
+            self.number,
+            self.peer,
+            self.protocol(),
+            self.greeted,
+            self.sender,
+            self.sender_parameters,
+            self.recipients,
+            self.recipient_parameters,
+            verb,
+            wire,
+            data,
+        )
         self.forget()
         act = self.judge(arrival)
         if act == Act.LOSE:
@@ -414,10 +457,11 @@ Sink.session_class = Session
 
 
 class Troubles:
-    """A script that gives a seeded mixture of every trouble: deferrals and refusals at each stage, drops, resets, stalls, a lost last reply.
+    """A script that gives a seeded mixture of every trouble: deferrals and refusals at each stage, drops, resets,
+    stalls, a lost last reply.
 
-    `share` of the questions get trouble. A refusal (5xx) is given only with `refuse`, since it ends a message lawfully. The count of each
-    act is in `given`; numbers of messages whose last reply was lost are in `uncertain`.
+    `share` of the questions get trouble. A refusal (5xx) is given only with `refuse`, since it ends a message
+    lawfully. The count of each act is in `given`; numbers of messages whose last reply was lost are in `uncertain`.
     """
 
     def __init__(self, random, share=0.15, stall_s=0.2, refuse=False):

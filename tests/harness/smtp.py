@@ -143,7 +143,15 @@ def stuffed(message):
     return message if message.endswith(b"\r\n") or not message else message + b"\r\n"
 
 
-def send(port, message, sender="sender@example.org", recipients=("rcpt@example.net",), host="127.0.0.1", timeout_s=30, parameters=""):
+def send(
+    port,
+    message,
+    sender="sender@example.org",
+    recipients=("rcpt@example.net",),
+    host="127.0.0.1",
+    timeout_s=30,
+    parameters="",
+):
     """One whole session with one message; returns the reply that decided, and never raises for a refusal."""
     with Client(port, host, timeout_s) as client:
         if client.greeting.code != 220:
