@@ -27,7 +27,7 @@ static int no_password(char *to, int size, int writing, void *context)
 static BIO *bio_on(struct slice bytes)
 {
 	must(bytes.len <= INT32_MAX);
-	return BIO_new_mem_buf(bytes.ptr, (int)bytes.len);
+	return BIO_new_mem_buf(bytes.ptr != NULL ? (const void *)bytes.ptr : "", (int)bytes.len);
 }
 
 /* Did the last PEM reader stop because no further object stood there? */
