@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -402,4 +403,35 @@ enum rc file_lock(int file)
 		answer = flock(file, LOCK_EX | LOCK_NB);
 	} while (answer != 0 && errno == EINTR);
 	return answer == 0 ? RC_OK : file_rc(errno);
+}
+
+static void close_from_to(unsigned first, unsigned last)
+{
+	if (first <= last)
+		must(syscall(SYS_close_range, first, last, 0u) == 0);
+}
+
+void file_keep_only(const int *keep, size_t count)
+{
+	unsigned sorted[FILE_KEEP_MAX];
+	size_t   kept = 0;
+
+	must(count <= FILE_KEEP_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < 3)
+			continue;
+		/* Insertion keeps them in order; there are few. */
+		size_t at = kept++;
+		for (; at != 0 && sorted[at - 1] > (unsigned)keep[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = (unsigned)keep[i];
+	}
+	unsigned first = 3;
+	for (size_t i = 0; i < kept; i++) {
+		if (sorted[i] < first)
+			continue; /* named twice */
+		close_from_to(first, sorted[i] - 1);
+		first = sorted[i] + 1;
+	}
+	close_from_to(first, UINT32_MAX);
 }

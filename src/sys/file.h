@@ -90,6 +90,13 @@ MUST_CHECK enum rc file_list(int dir, size_t names_max, enum rc (*each)(void *co
 /* Free bytes for us and all bytes of the file system on which `dir` lies. Either out may be NULL. */
 MUST_CHECK enum rc file_space(int dir, uint64_t *ret_free_bytes, uint64_t *ret_total_bytes);
 
+/*
+ * For a process that was just forked: close every descriptor from 3 on except those of `keep` (-1 is skipped; at most FILE_KEEP_MAX).
+ * A role holds nothing that it was not handed.
+ */
+#define FILE_KEEP_MAX 192u
+void file_keep_only(const int *keep, size_t count);
+
 /* An exclusive lock on an open file, held until it is closed by everyone who shares the descriptor. RC_BUSY: someone else has it. */
 MUST_CHECK enum rc file_lock(int file);
 

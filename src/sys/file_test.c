@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char root[64];
@@ -287,6 +288,27 @@ static void test_locking(void **state)
 	assert_int_equal(file_remove(dir, "lock"), RC_OK);
 }
 
+static void test_keeping_only(void **state)
+{
+	(void)state;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fds[6];
+		for (int i = 0; i < 6; i++)
+			fds[i] = fcntl(dir, F_DUPFD, 40 + i * 7);
+		const int keep[] = { fds[4], -1, fds[1], fds[1], 2, fds[2] };
+		file_keep_only(keep, 6);
+		bool good = fcntl(dir, F_GETFD) < 0 && fcntl(2, F_GETFD) >= 0;
+		for (int i = 0; i < 6; i++)
+			good = good && (fcntl(fds[i], F_GETFD) >= 0) == (i == 1 || i == 2 || i == 4);
+		_exit(good ? 0 : 1);
+	}
+	int status = 1;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -314,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_replacing),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_locking),
+		cmocka_unit_test(test_keeping_only),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

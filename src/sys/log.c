@@ -66,6 +66,11 @@ int log_wanted(enum log_level level)
 	return level <= state.least;
 }
 
+int log_descriptor(void)
+{
+	return state.journald;
+}
+
 uint64_t log_dropped(void)
 {
 	return atomic_load_explicit(&dropped, memory_order_relaxed);

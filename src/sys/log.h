@@ -83,6 +83,9 @@ void log_write(enum log_level level, const struct log_field *fields, size_t coun
 void log_compose(enum log_form form, enum log_level level, uint64_t wall_ms, const struct log_field *fields, size_t count,
                  struct buf *out);
 
+/* journald's socket, which a role has to keep when it closes what it was not handed; -1: none. */
+int log_descriptor(void);
+
 /* Lines that could not be written since the start of the process. */
 uint64_t log_dropped(void);
 

@@ -50,6 +50,7 @@ struct role_start {
 	int                   metrics;        /* records: listening TCP socket on loopback, or -1 */
 	int                   journal_dir;    /* gate: to write; records: to read */
 	int                   records_dir;    /* records */
+	uint64_t              memory_max;     /* scan: bytes of address space; 0: no limit */
 	struct counters_page *pages;          /* all pages, for records to read */
 	size_t                page_count;
 };

@@ -132,8 +132,10 @@ static enum rc keep_capabilities(uint64_t kept, struct fault *fault)
 	return RC_OK;
 }
 
-static enum rc become(const struct sandbox_user *user, struct fault *fault)
+enum rc sandbox_become(const struct sandbox_user *user, struct fault *fault)
 {
+	if (!user->change || geteuid() != 0)
+		return RC_OK;
 	const gid_t group = user->gid;
 
 	if (setgroups(1, &group) != 0)
@@ -240,7 +242,7 @@ enum rc sandbox_enter(const struct sandbox *box, const struct sandbox_user *user
 	rc = landlock_close(box);
 	if (rc != RC_OK && rc != RC_UNSUPPORTED)
 		return fault_set(fault, rc, "closing Landlock", errno, seen.landlock_abi);
-	rc = user != NULL && user->change && geteuid() == 0 ? become(user, fault) : RC_OK;
+	rc = user != NULL ? sandbox_become(user, fault) : RC_OK;
 	if (rc == RC_OK)
 		rc = keep_capabilities(supervises ? supervisor_capabilities : 0, fault);
 	if (rc != RC_OK)

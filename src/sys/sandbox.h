@@ -76,6 +76,12 @@ MUST_CHECK enum rc sandbox_user_find(const char *name, struct sandbox_user *out)
 void sandbox_look(struct sandbox_report *out);
 
 /*
+ * Become that user for good (groups, group, user), where we are root and `user` asks for it; otherwise nothing. What a role opens
+ * before its box closes is then opened as that user. RC_DENIED: the kernel refused; the process must end.
+ */
+MUST_CHECK enum rc sandbox_become(const struct sandbox_user *user, struct fault *fault);
+
+/*
  * Close the box for good: privileges and capabilities given up (`user` may be NULL: stay), limits set, Landlock, seccomp.
  * RC_OK: the process is inside, *report (may be NULL) says what the kernel could not give. RC_UNSUPPORTED: no seccomp; RC_DENIED,
  * RC_IO: the kernel refused a step, which `fault` (may be NULL) names; the process may be half inside and must end.
