@@ -167,7 +167,6 @@ static enum rc value_take(struct scanner *scanner, struct arena *arena, struct m
 		rc = quoted_take(scanner, arena, &parameter->value);
 	else
 		parameter->value = word_take(scanner, SLICE("; \t\r\n("));
-	const size_t before_blanks = start.len - scanner->rest.len;
 	const bool   blank = blanks_skip(scanner);
 	const struct slice more = slice_take(scanner->rest, slice_find(scanner->rest, ';'));
 	if (more.len != 0) {
@@ -181,7 +180,7 @@ static enum rc value_take(struct scanner *scanner, struct arena *arena, struct m
 			return rc;
 		}
 	}
-	parameter->raw = slice_trim(slice_take(start, before_blanks));
+	parameter->raw = slice_trim(slice_take(start, start.len - scanner->rest.len));
 	return rc;
 }
 

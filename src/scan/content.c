@@ -251,8 +251,23 @@ static void announced_read(struct scan_work *work, struct view *view)
 	flaws_collect(work, view, &reading);
 	if (encoding == TRANSFER_BASE64 && reading.flaws != 0)
 		(void)try_reading(work, view, view->body, TRANSFER_BASE64, TRANSFER_PADDING_IGNORED, false);
-	if (!transfer_is_coded(encoding))
-		uuencoded_try(work, view);
+	if (transfer_is_coded(encoding))
+		return;
+	uuencoded_try(work, view);
+	if (looks_base64(view->body))
+		(void)try_reading(work, view, slice_take(view->body, 2 * EICAR_WINDOW), TRANSFER_BASE64, TRANSFER_PADDING_RESTARTS, true);
+}
+
+/* A body that begins like a header: the header ended too early for readers that go on past an empty line. */
+static void early_body_look(struct scan_work *work, const struct message_part *part)
+{
+	struct slice body = slice_take(part->body, 512);
+
+	while (body.len != 0 && (body.ptr[0] == '\r' || body.ptr[0] == '\n' || byte_is_wsp(body.ptr[0])))
+		body = slice_drop(body, 1);
+	const struct slice line = slice_take(body, slice_find(body, '\n'));
+	if (slice_starts_nocase(line, SLICE("content-")) && slice_find(line, ':') < line.len)
+		collect(&work->collector, FINDING_MIME_PART_HEADER, part->index, part->body_offset, (uint32_t)part->body.len, 0, line);
 }
 
 /* Bodies about which readers may disagree are decoded in the other ways as well. */
@@ -334,6 +349,7 @@ void scan_content(struct scan_work *work)
 		if (part->kind == PART_LEAF) {
 			struct view view = { .part = part, .body = part->body, .offset = part->body_offset };
 			announced_read(work, &view);
+			early_body_look(work, part);
 			if (is_doubtful(&work->collector))
 				doubtful_read(work, &view);
 			view_end(work, &view);

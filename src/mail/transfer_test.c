@@ -1,0 +1,153 @@
+/* Transfer decoding: what comes out, which flaws are told, and that the size of the pieces changes nothing. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mail/transfer.h"
+
+struct row {
+	const char            *name;
+	enum transfer_encoding encoding;
+	enum transfer_padding  padding;
+	struct slice           body;
+	struct slice           decoded;
+	uint32_t               flaws;
+};
+
+#define B64(name, body, decoded, flaws) \
+	{ name, TRANSFER_BASE64, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
+#define QP(name, body, decoded, flaws) \
+	{ name, TRANSFER_QUOTED_PRINTABLE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
+#define UU(name, body, decoded, flaws) \
+	{ name, TRANSFER_UUENCODE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
+
+#define FOREIGN TRANSFER_FLAW_FOREIGN
+#define INSIDE  TRANSFER_FLAW_PADDING_INSIDE
+#define SHORT   TRANSFER_FLAW_CUT_SHORT
+#define ESCAPE  TRANSFER_FLAW_ESCAPE
+
+static const struct row rows[] = {
+	B64("nothing", "", "", 0),
+	B64("three bytes", "Zm9v", "foo", 0),
+	B64("two bytes", "Zm8=", "fo", 0),
+	B64("one byte", "Zg==", "f", 0),
+	B64("line ends", "Zm9v\r\nYmFy\r\n", "foobar", 0),
+	B64("lines of five", "Zm9vY\r\nmFy\r\n", "foobar", 0),
+	B64("all values", "////++++", "\xff\xff\xff\xfb\xef\xbe", 0),
+	B64("zeros", "AAAA", "\0\0\0", 0),
+	B64("a foreign byte", "Zm*9v", "foo", FOREIGN),
+	B64("foreign bytes only", "****", "", FOREIGN),
+	B64("an 8-bit byte", "Zm9\xff" "v", "foo", FOREIGN | TRANSFER_FLAW_8BIT),
+	B64("url letters are foreign", "-_Zm9v", "foo", FOREIGN),
+	B64("padding missing", "Zm8", "fo", SHORT),
+	B64("one character left over", "Zm9vY", "foo", SHORT),
+	B64("padding inside", "Zg==Zm9v", "ffoo", INSIDE),
+	B64("padding at each line", "Zg==\r\nbw==\r\n", "fo", INSIDE),
+	B64("padding in the middle of a group", "Z=m9v", "\x9b\xdb", INSIDE | SHORT),
+	{ "padding ignored", TRANSFER_BASE64, TRANSFER_PADDING_IGNORED, SLICE_INIT("Z=m9v"), SLICE_INIT("foo"), INSIDE },
+	{ "padding ends", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==Zm9v"), SLICE_INIT("f"), INSIDE },
+	{ "padding ends, only foreign bytes behind", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==\r\n--"), SLICE_INIT("f"), 0 },
+	QP("nothing", "", "", 0),
+	QP("plain", "foo\r\nbar\r\n", "foo\r\nbar\r\n", 0),
+	QP("escapes", "=66=6F=6f", "foo", 0),
+	QP("soft breaks", "fo=\r\no=\nb", "foob", 0),
+	QP("soft break with blanks", "fo= \t\r\no", "foo", 0),
+	QP("soft break at the very end", "foo=", "foo", 0),
+	QP("soft break by a bare CR", "fo=\ro", "foo", 0),
+	QP("blanks at the end of a line", "foo  \r\nbar", "foo\r\nbar", 0),
+	QP("blanks at the very end", "foo \t", "foo", 0),
+	QP("blanks inside", "a  b\tc", "a  b\tc", 0),
+	QP("an escaped blank at the end", "foo=20\r\n", "foo \r\n", 0),
+	QP("= and no digits", "a=zz", "a=zz", ESCAPE),
+	QP("= and one digit", "a=4", "a=4", ESCAPE),
+	QP("= twice", "a==41", "a=A", ESCAPE),
+	QP("NUL", "=00", "\0", 0),
+	QP("8-bit bytes as they are", "\xe4\xb8\xad", "\xe4\xb8\xad", 0),
+	UU("a file", "begin 644 a\r\n#9F]O\r\n`\r\nend\r\n", "foo", 0),
+	UU("text before", "hello\nbegin 644 a\n#9F]O\n`\nend\n", "foo", 0),
+	UU("blanks lost at the end of a line", "begin 644 a\n#\n`\nend\n", "\0\0\0", 0),
+	UU("no end", "begin 644 a\n#9F]O\n", "foo", SHORT),
+	UU("no beginning", "#9F]O\n`\nend\n", "", 0),
+	UU("a count that is too large", "begin 644 a\nN9F]O\nend\n", "", TRANSFER_FLAW_LINE),
+	UU("a line that is too long", "begin 644 a\n#9F]O9F]O9F]O\nend\n", "foo", TRANSFER_FLAW_LINE),
+	{ "7bit", TRANSFER_7BIT, TRANSFER_PADDING_RESTARTS, SLICE_INIT("a\r\nb"), SLICE_INIT("a\r\nb"), 0 },
+	{ "binary", TRANSFER_BINARY, TRANSFER_PADDING_RESTARTS, SLICE_INIT("\0\xff"), SLICE_INIT("\0\xff"), 0 },
+	{ "unknown", TRANSFER_UNKNOWN, TRANSFER_PADDING_RESTARTS, SLICE_INIT("=41"), SLICE_INIT("=41"), 0 },
+};
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		for (size_t room = TRANSFER_ROOM_MIN; room < TRANSFER_ROOM_MIN + 8; room++) {
+			struct transfer transfer = transfer_begin(rows[i].encoding, rows[i].padding, rows[i].body);
+			uint8_t         out[256];
+			size_t          size = 0, count;
+			while ((count = transfer_read(&transfer, &out[size], room)) != 0)
+				size += count;
+			if (!slice_eq(slice_of(out, size), rows[i].decoded) || transfer.flaws != rows[i].flaws)
+				fail_msg("%s, pieces of %zu: %zu bytes, flaws %u", rows[i].name, room, size, transfer.flaws);
+			assert_int_equal(transfer_read(&transfer, out, room), 0);
+		}
+	}
+}
+
+/* Long bodies in pieces of every size give what they give in one. */
+static void test_pieces(void **state)
+{
+	static const struct {
+		enum transfer_encoding encoding;
+		const char            *unit;
+	} kinds[] = {
+		{ TRANSFER_BASE64, "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\r\nYWJj\r\nZ" },
+		{ TRANSFER_QUOTED_PRINTABLE, "a b  \r\nc=3D=\r\n   x\t y=  \nz = " },
+		{ TRANSFER_UUENCODE, "begin 644 x\n#9F]O\n&9F]O9F]O\n`\n" },
+	};
+
+	(void)state;
+	for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
+		struct slice unit = slice_str(kinds[kind].unit);
+		uint8_t      body[2048], whole[4096], parts[4096];
+		size_t       body_size = 0;
+		while (body_size + unit.len < sizeof body) {
+			memcpy(&body[body_size], unit.ptr, unit.len);
+			body_size += unit.len;
+		}
+		struct transfer transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
+		size_t          whole_size = 0, count;
+		while ((count = transfer_read(&transfer, &whole[whole_size], sizeof whole - whole_size)) != 0)
+			whole_size += count;
+		for (size_t room = TRANSFER_ROOM_MIN; room < 200; room++) {
+			size_t size = 0;
+			transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
+			while ((count = transfer_read(&transfer, &parts[size], room)) != 0) {
+				assert_true(count <= room);
+				size += count;
+			}
+			assert_int_equal(size, whole_size);
+			assert_memory_equal(parts, whole, size);
+		}
+	}
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(transfer_encoding_of(SLICE(" BASE64\r\n")), TRANSFER_BASE64);
+	assert_int_equal(transfer_encoding_of(SLICE("Quoted-Printable")), TRANSFER_QUOTED_PRINTABLE);
+	assert_int_equal(transfer_encoding_of(SLICE("")), TRANSFER_7BIT);
+	assert_int_equal(transfer_encoding_of(SLICE("base 64")), TRANSFER_UNKNOWN);
+	assert_int_equal(transfer_encoding_of(SLICE("base64\0")), TRANSFER_UNKNOWN);
+	assert_true(transfer_is_coded(TRANSFER_UUENCODE));
+	assert_false(transfer_is_coded(TRANSFER_BINARY));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_pieces), cmocka_unit_test(test_names) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
