@@ -3,7 +3,7 @@ import os
 import re
 import unittest
 
-from harness import aside, compare, corpus, gateway, smtp
+from harness import compare, gateway, smtp
 
 ROOT = os.geteuid() == 0
 
@@ -39,10 +39,7 @@ class Case(unittest.TestCase):
 
     def peer(self, kind, **options):
         """A started peer that ends with the test."""
-        try:
-            made = kind(**options).start()
-        except aside.Unavailable as why:
-            self.skipTest(str(why))
+        made = kind(**options).start()
         self.addCleanup(made.__exit__)
         return made
 
@@ -59,12 +56,6 @@ class Case(unittest.TestCase):
     def _close_sink(self, sink):
         sink.close()
         self.assertEqual(sink.trouble, [], "the sink itself stumbled")
-
-    def messages(self, generator):
-        try:
-            return list(generator)
-        except corpus.Absent as why:
-            self.skipTest(str(why))
 
     def say(self, text):
         """A line for people, printed behind the test's name."""

@@ -19,6 +19,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from harness.places import Unavailable  # noqa: E402
+
 LIMIT_S = 120
 
 
@@ -59,6 +61,8 @@ class Result(unittest.TestResult):
         self._fail(test, error, "")
 
     def addError(self, test, error):
+        if isinstance(error[1], Unavailable):
+            return self.addSkip(test, str(error[1]))
         self._fail(test, error, error[0].__name__ + ": ")
 
     def addSubTest(self, test, subtest, error):

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 
 from . import places
+from .places import Unavailable
 
 # What a peer consists of. Libraries it needs and the machine lacks are found in the packages' own dependencies and
 # unpacked with it.
@@ -40,10 +41,6 @@ USERS = {
     "vmail": 61007,
 }
 GROUPS = {"postdrop": 61011}
-
-
-class Unavailable(Exception):
-    """A peer cannot be had on this machine; the text says why. A test that needs it is skipped with that text."""
 
 
 def folder():

@@ -9,11 +9,9 @@ import subprocess
 from . import places
 
 
-def available():
-    return shutil.which("openssl") is not None
-
-
 def _openssl(*argv):
+    if not shutil.which("openssl"):
+        raise places.Unavailable("no openssl command on this machine")
     subprocess.run(["openssl", *map(str, argv)], check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
 

@@ -32,7 +32,7 @@ SOURCES = (
 MIME_ENDINGS = (".eml", ".txt", ".msg", ".ntx", ".out")
 
 
-class Absent(Exception):
+class Absent(places.Unavailable):
     """The folder with the corpora is not there."""
 
 

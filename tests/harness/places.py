@@ -15,6 +15,10 @@ import threading
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 
+class Unavailable(Exception):
+    """Something a test needs cannot be had on this machine; the text says what. Such a test is skipped with that text."""
+
+
 def _shared():
     """The folder beside the project with corpora and conformance suites; also found from a work tree one level down."""
     if os.environ.get("HANGU_SHARED"):
