@@ -386,6 +386,51 @@ static enum rc read_head(struct journal_body *body, const struct journal_place *
 	return (body->head.flags & JOURNAL_FLAG_DROPPED) != 0 ? RC_NOTFOUND : RC_OK;
 }
 
+/* Read the payload of `head` behind `at` and check it; appended to `out`. */
+static enum rc load_payload(struct journal_disk *disk, const struct open_file *file, uint64_t at,
+                            const struct journal_head *head, struct buf *out)
+{
+	uint8_t *to = buf_reserve(out, head->stored_bytes == 0 ? 1 : head->stored_bytes);
+	size_t   got = 0;
+
+	if (to == NULL)
+		return RC_NOMEM;
+	if (head->stored_bytes != 0) {
+		const enum rc rc = disk->calls->read(disk, file->file, at, to, head->stored_bytes, &got);
+		if (rc != RC_OK)
+			return rc;
+	}
+	if (got != head->stored_bytes || digest_crc32c(0, slice_of(to, got)) != head->checksum)
+		return RC_CORRUPT;
+	buf_grew(out, got);
+	return RC_OK;
+}
+
+enum rc journal_event_load(struct journal_bodies *bodies, const struct journal_place *place, struct buf *out)
+{
+	struct journal_disk *disk = bodies->disk;
+	struct open_file    *file;
+	struct journal_head  head;
+	uint8_t              bytes[JOURNAL_RECORD_HEAD_SIZE];
+	size_t               got = 0;
+
+	mutex_lock(&bodies->lock);
+	enum rc rc = find(bodies, place->position.segment) == NULL ? RC_NOTFOUND
+	                                                           : use_file(bodies, place->position.segment, &file);
+	mutex_unlock(&bodies->lock);
+	if (rc != RC_OK)
+		return rc;
+	rc = disk->calls->read(disk, file->file, place->position.offset, bytes, sizeof bytes, &got);
+	if (rc == RC_OK && (journal_head_decode(slice_of(bytes, got), file->seed, &head) != RC_OK ||
+	                    head.seq != place->position.seq || (head.flags & JOURNAL_FLAG_BODY) != 0 ||
+	                    head.bytes != place->bytes))
+		rc = RC_CORRUPT;
+	if (rc == RC_OK)
+		rc = load_payload(disk, file, place->position.offset + JOURNAL_RECORD_HEAD_SIZE, &head, out);
+	leave_file(bodies, file);
+	return rc;
+}
+
 enum rc journal_body_open(struct journal_bodies *bodies, const struct journal_place *place, struct journal_body **out)
 {
 	struct journal_body *body = memory_take(1, sizeof *body);

@@ -36,6 +36,13 @@ struct journal_bodies_statistics {
 struct journal_bodies_statistics journal_bodies_statistics(struct journal_bodies *bodies);
 
 /*
+ * Append to `out` the payload of the event at `place`, which lies in the same segment as a body that is live (so that
+ * it is not compacted meanwhile). RC_NOTFOUND: no such segment. RC_CORRUPT: something else lies there. RC_NOMEM, RC_IO.
+ */
+MUST_CHECK enum rc journal_event_load(struct journal_bodies *bodies, const struct journal_place *place,
+                                      struct buf *out);
+
+/*
  * Open a live body. RC_NOTFOUND: its bytes have been dropped, or the segment is gone. RC_CORRUPT: something else lies
  * there. RC_NOMEM: no memory, or too many open at once. RC_IO.
  */
