@@ -154,10 +154,7 @@ class Gateway:
     # Life.
 
     def argv(self, *more):
-        program = places.program("hangud")
-        if not program:
-            raise Missing("this build has no hangud")
-        return [*self.argv_front, program, "--settings", self.settings_path, *more]
+        return [*self.argv_front, self._program("hangud"), "--settings", self.settings_path, *more]
 
     def start(self, wait=True, more=(), timeout_s=60):
         self.write_settings()
@@ -249,22 +246,36 @@ class Gateway:
         numbers = self.metrics()
         return numbers.get(name, sum(v for k, v in numbers.items() if k.startswith(name + "{")))
 
-    def command(self, *words, timeout_s=60, check=False):
+    def command(self, *words, text=None, timeout_s=60, check=False):
         """Run the administrator's command against this gateway. Returns the finished process."""
-        program = places.program("hangu")
+        argv = [self._program("hangu"), "--run", self.sections["gateway"]["run"], *map(str, words)]
+        return self._finished(argv, text, timeout_s, check)
+
+    def check(self):
+        """Let hangud check these settings without starting anything. Returns the finished process."""
+        self.write_settings()
+        return self._finished([self._program("hangud"), "--settings", self.settings_path, "--check"], None, 60, False)
+
+    def verify(self, check=True):
+        """Walk the journal's chain offline. Returns the finished process."""
+        argv = [self._program("hangu"), "verify", self.sections["gateway"]["state"] / "journal"]
+        return self._finished(argv, None, 300, check)
+
+    @staticmethod
+    def _program(name):
+        program = places.program(name)
         if not program:
-            raise Missing("this build has no hangu")
+            raise Missing("this build has no " + name)
+        return program
+
+    @staticmethod
+    def _finished(argv, text, timeout_s, check):
         done = subprocess.run(
-            [program, "--settings", self.settings_path, *map(str, words)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
+            argv, input=text or "", capture_output=True, text=True, errors="replace", timeout=timeout_s
         )
         if check and done.returncode != 0:
             raise AssertionError(
-                "hangu %s: %d\n%s%s" % (" ".join(map(str, words)), done.returncode, done.stdout, done.stderr)
+                "%s: %d\n%s%s" % (" ".join(map(str, argv[1:])), done.returncode, done.stdout, done.stderr)
             )
         return done
 
