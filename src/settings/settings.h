@@ -20,6 +20,9 @@
 #define SETTINGS_PATH_MAX    4096u               /* bytes of a path, with the folder of the settings file in front */
 #define SETTINGS_ARENA_BYTES ((size_t)32 << 20)  /* enough for the structs of the largest file that can be read */
 
+/* Who may sign certificates of next hops, when [tls] ca_file names nobody: read once, before the box closes. */
+#define SETTINGS_SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+
 /* Everything that was written. All slices and arrays live in the bundle or in the arena it was read into. */
 struct settings {
 	struct gate_settings                gate;
@@ -44,7 +47,7 @@ MUST_CHECK enum rc settings_bundle_make(const char *path, struct buf *bundle, st
  * Check a bundle as settings_bundle_make() did: every error as a line of `errors`, and of `notes` what works but is seldom
  * meant (a certificate about to end, a hosted domain that accepts every name). RC_OK when there are no errors, RC_CONFLICT
  * when there are, RC_SYNTAX when the text itself cannot be read, RC_NOMEM. Ends with a trial of gate/config.h's
- * config_make(), so what passes here is what the gate will take. Needs digest_ready() and net_tls_ready().
+ * config_make(), so what passes here is what the gate will take; reads SETTINGS_SYSTEM_AUTHORITIES for that. Needs digest_ready() and net_tls_ready().
  */
 MUST_CHECK enum rc settings_check(struct slice bundle, int64_t now_s, struct buf *errors, struct buf *notes);
 
@@ -58,10 +61,10 @@ MUST_CHECK enum rc settings_read(struct slice bundle, struct arena *arena, struc
 gate_settings_reader settings_read_gate;
 
 /*
- * The bundle for a role that holds no secrets (records): the same text with the values of secret keys left out, and no files.
- * RC_SYNTAX, RC_LIMIT.
+ * The bundle for those who need no secrets (supervisor, records): the same text with the lines of secret keys left out, and no
+ * files. settings_read() takes it as any other. RC_SYNTAX, RC_LIMIT.
  */
-MUST_CHECK enum rc settings_bundle_bare(struct slice bundle, struct buf *out);
+MUST_CHECK enum rc settings_bundle_public(struct slice bundle, struct buf *out);
 
 /* The manual of every key, in the form of a settings file: conf/hangu.conf is this text. */
 void settings_manual(struct buf *out);

@@ -1,0 +1,142 @@
+/* Domains and routes: names that are names, a way for each hosted domain, and no way that leads back to us (I-19d). */
+#include "settings/check.h"
+
+#include "mail/domain.h"
+
+static void check_domain_name(struct settings_check *check, size_t index, const char *text, struct slice name)
+{
+	if (domain_check(name, true) != RC_OK)
+		settings_check_error(check, SETTINGS_DOMAIN, index, text, name);
+}
+
+static void check_mailbox(struct settings_check *check, enum settings_kind kind, size_t index, const char *text, struct slice address)
+{
+	const size_t at = slice_find_last(address, '@');
+
+	if (address.len == 0)
+		return;
+	if (at == 0 || at == address.len || domain_check(slice_drop(address, at + 1), true) != RC_OK)
+		settings_check_error(check, kind, index, text, address);
+}
+
+/* Does an entry of [route] domains take this domain? */
+static bool takes(struct slice pattern, struct slice domain)
+{
+	if (slice_eq(pattern, SLICE("*")))
+		return true;
+	if (slice_at(pattern, 0) == '.')
+		return domain.len > pattern.len && slice_ends_nocase(domain, pattern);
+	return slice_eq_nocase(pattern, domain);
+}
+
+/* The route of a domain as the gate chooses it: exact, then the longest suffix, then "*". Index, or route_count. */
+static size_t route_of_domain(const struct gate_settings *gate, struct slice domain)
+{
+	size_t best = gate->route_count, best_bytes = 0;
+
+	for (size_t i = 0; i < gate->route_count; i++) {
+		for (size_t j = 0; j < gate->routes[i].domains.count; j++) {
+			const struct slice pattern = gate->routes[i].domains.items[j];
+			const size_t       bytes = slice_at(pattern, 0) == '.' || pattern.len == 1 ? pattern.len : pattern.len + 1;
+			if (takes(pattern, domain) && bytes > best_bytes) {
+				best = i;
+				best_bytes = bytes;
+			}
+		}
+	}
+	return best;
+}
+
+static void check_domain(struct settings_check *check, size_t index)
+{
+	const struct gate_settings        *gate = &check->settings.gate;
+	const struct gate_domain_settings *domain = &gate->domains[index];
+	const size_t                       route = route_of_domain(gate, domain->name);
+
+	check_domain_name(check, index, "the section's name is not a domain", domain->name);
+	for (size_t i = 0; i < domain->aliases.count; i++)
+		check_domain_name(check, index, "aliases: not a domain", domain->aliases.items[i]);
+	check_mailbox(check, SETTINGS_DOMAIN, index, "archive: not an address", domain->archive);
+	check_mailbox(check, SETTINGS_DOMAIN, index, "postmaster: not an address", domain->postmaster);
+	switch ((enum recipient_source)domain->recipients) {
+	case RECIPIENTS_ANY:
+		settings_check_note(check, SETTINGS_DOMAIN, index, "recipients = any: every local part is accepted, and what nobody has bounces later", SLICE(""));
+		break;
+	case RECIPIENTS_LIST:
+		if (domain->recipient_list.count == 0 && domain->recipient_file.len == 0)
+			settings_check_error(check, SETTINGS_DOMAIN, index, "recipients = list: needs recipient or recipient_file, or nobody would exist", SLICE(""));
+		break;
+	case RECIPIENTS_CALLAHEAD:
+		settings_check_note(check, SETTINGS_DOMAIN, index,
+		                    "recipients = callahead: a mail system that accepts every name confirms every name; see `hangu status`", SLICE(""));
+		break;
+	case RECIPIENT_SOURCE_COUNT:
+		break;
+	}
+	if (route == gate->route_count)
+		settings_check_error(check, SETTINGS_DOMAIN, index, "no [route] takes this domain, so its mail could not be delivered", SLICE(""));
+	else if (gate->routes[route].hosts.count == 0)
+		settings_check_note(check, SETTINGS_DOMAIN, index, "its route asks for the domain's own MX, which may well be this gateway: name the hosts",
+		                    gate->routes[route].name);
+}
+
+/* Would connecting to `host` reach a listener at `own`? */
+static bool reaches(const struct net_address *host, const struct net_address *own)
+{
+	if (host->port != own->port)
+		return false;
+	if (net_address_eq(host, own))
+		return true;
+	return net_address_is_any(own) && (net_address_is_loopback(host) || net_address_is_any(host));
+}
+
+static bool is_own(const struct gate_settings *gate, const struct net_address *host)
+{
+	for (size_t i = 0; i < gate->listener_count; i++) {
+		for (size_t j = 0; j < gate->listeners[i].addresses.count; j++) {
+			struct net_address own;
+			if (net_address_parse_port(gate->listeners[i].addresses.items[j], 25, &own) == RC_OK && reaches(host, &own))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_route(struct settings_check *check, size_t index)
+{
+	const struct gate_settings       *gate = &check->settings.gate;
+	const struct gate_route_settings *route = &gate->routes[index];
+
+	for (size_t i = 0; i < route->hosts.count; i++) {
+		struct slice       rest = route->hosts.items[i];
+		const struct slice host = slice_until(&rest, ' ');
+		struct net_address address;
+		struct slice       before_port = slice_take(host, slice_find_last(host, ':'));
+		if (net_address_parse_port(host, (uint16_t)route->port, &address) == RC_OK && is_own(gate, &address))
+			settings_check_error(check, SETTINGS_ROUTE, index, "hosts: this is one of our own listeners, so the mail would go round", host);
+		else if (slice_eq_nocase(before_port, gate->gateway->hostname))
+			settings_check_error(check, SETTINGS_ROUTE, index, "hosts: this is our own name, so the mail would go round", host);
+	}
+	if (route->certificate.len != 0 && settings_check_certificate(check, route->certificate) == gate->certificate_count)
+		settings_check_error(check, SETTINGS_ROUTE, index, "certificate: there is no such [certificate]", route->certificate);
+	if (route->user.len != 0 && route->tls == ROUTE_TLS_NONE)
+		settings_check_error(check, SETTINGS_ROUTE, index, "user: a password is sent over TLS only, and tls = none", SLICE(""));
+	if (route->user.len != 0 && route->password.len == 0)
+		settings_check_error(check, SETTINGS_ROUTE, index, "user: needs password", SLICE(""));
+	if (route->mode == ROUTE_THROUGH && route->hosts.count == 0)
+		settings_check_note(check, SETTINGS_ROUTE, index, "mode = through: the client waits for hosts that only DNS knows", SLICE(""));
+}
+
+void settings_check_ways(struct settings_check *check)
+{
+	const struct gate_settings *gate = &check->settings.gate;
+
+	for (size_t i = 0; i < gate->domain_count; i++)
+		check_domain(check, i);
+	for (size_t i = 0; i < gate->route_count; i++)
+		check_route(check, i);
+	check_mailbox(check, SETTINGS_QUEUE, 0, "postmaster: not an address", gate->queue->postmaster);
+	check_mailbox(check, SETTINGS_CALLAHEAD, 0, "sender: not an address", gate->callahead->sender);
+	if (gate->route_count == 0)
+		settings_check_note(check, SETTINGS_QUEUE, 0, "there is no [route NAME], so nothing could be delivered", SLICE(""));
+}
