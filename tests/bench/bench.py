@@ -26,7 +26,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from bench import contenders, idle, messages, syncs  # noqa: E402
-from harness import aside, dnsnone, gateway, peers, places, process, smtp  # noqa: E402
+from harness import aside, names, gateway, peers, places, process, smtp  # noqa: E402
 
 HOST = "127.0.0.1"
 
@@ -199,7 +199,7 @@ class Bench:
         self.remarks = []
         self.folder = places.run_folder("bench")
         messages.write(self.folder)
-        self.resolver = dnsnone.Nobody().start()
+        self.resolver = names.Names().start()
         self.failed = False
 
     def wants(self, *names):

@@ -5,7 +5,7 @@ import socket
 import time
 
 from bench import messages
-from harness import certificates, compare, corpus, dnsnone, exchange, peers, sink, smtp
+from harness import certificates, compare, corpus, names, exchange, peers, sink, smtp
 
 from . import base
 
@@ -183,16 +183,29 @@ class Comparing(base.Case):
         )
 
 
-class Names(base.Case):
-    def test_everything_is_unknown_at_once(self):
-        nobody = dnsnone.Nobody().start()
-        self.addCleanup(nobody.stop)
-        question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03org\x00\x00\x0f\x00\x01"
+class NameServer(base.Case):
+    def ask(self, zones, name, kind):
+        server = names.Names(zones).start()
+        self.addCleanup(server.stop)
+        question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + names._name(name) + bytes([0, kind, 0, 1])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(5)
-            sock.sendto(question, (nobody.host, nobody.port))
+            sock.sendto(question, (server.host, server.port))
             answer = sock.recv(512)
-        self.assertEqual((answer[:2], answer[3] & 15, answer[12:]), (question[:2], 3, question[12:]))
+        self.assertEqual((answer[:2], answer[12 : len(question)]), (question[:2], question[12:]))
+        return answer[3] & 15, answer[7], answer[len(question) :]
+
+    def test_what_is_not_in_the_table_does_not_exist(self):
+        self.assertEqual(self.ask({}, "example.org", 15), (names.NXDOMAIN, 0, b""))
+
+    def test_records(self):
+        zones = {"example.net": {"MX": [(10, "mx.example.net")], "A": ["127.0.0.9"]}, "broken.example": names.Fail}
+        code, count, records = self.ask(zones, "example.net", 15)
+        self.assertEqual((code, count), (0, 1))
+        self.assertTrue(records.endswith(b"\0\x0a\x02mx\x07example\x03net\0"))
+        self.assertEqual(self.ask(zones, "EXAMPLE.net", 1)[2][-4:], bytes([127, 0, 0, 9]))
+        self.assertEqual(self.ask(zones, "example.net", 28), (0, 0, b""))
+        self.assertEqual(self.ask(zones, "broken.example", 1)[0], names.SERVFAIL)
 
 
 class BenchMessages(base.Case):
