@@ -452,6 +452,7 @@ static enum rc judge_end(struct journal_reader *reader, const struct journal_pos
 		.position = reader->mark.position,
 		.cut_records = reader->count,
 		.bad = *bad,
+		.segment_good = true,
 	};
 	enum rc rc = later_segment(reader, bad->segment, &damage);
 	if (rc == RC_OK && !damage)

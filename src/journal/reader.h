@@ -65,6 +65,7 @@ struct journal_reader_end {
 	uint64_t                cut_records; /* whole records there that belong to an unfinished group */
 	struct journal_position bad;         /* the first record that is not good */
 	uint32_t                epoch_max;   /* highest epoch seen behind it in that segment */
+	bool                    segment_good; /* the header of bad.segment is good and belongs there */
 };
 struct journal_reader_end journal_reader_end(const struct journal_reader *reader);
 

@@ -178,9 +178,9 @@ static enum rc set_aside(struct opening *opening, const struct journal_reader_en
 	struct journal_numbers snapshots;
 	uint64_t               from = end->position.segment;
 
-	/* At the start of a segment nothing of it is good; else the good part stays. */
+	/* The good part of the segment stays, if there is one. */
 	enum rc rc = RC_OK;
-	if (end->position.offset != JOURNAL_SEGMENT_HEAD_SIZE)
+	if (end->segment_good)
 		rc = copy_damaged(opening, from++);
 	if (rc == RC_OK)
 		rc = damaged_segments(opening, from);
@@ -234,7 +234,6 @@ static enum rc replay(struct opening *opening)
 			return try_from(opening, NULL, (struct slice){ NULL, 0 });
 		if (rc != RC_OK)
 			return fault_set(opening->fault, rc, "reading snapshots", errno, 0);
-		/* An empty blob is a snapshot of nothing; {NULL, 0} would mean none at all. */
 		rc = try_from(opening, &mark, blob);
 		buf_done(&file);
 		if (rc != RC_AGAIN)

@@ -109,7 +109,7 @@ struct journal_writer_events {
 struct journal_replay {
 	void *context;
 	/*
-	 * Begin anew, from a snapshot's blob or, when `blob` is {NULL, 0}, from nothing; may be called several times. RC_OK,
+	 * Begin anew, from a snapshot's blob or, when `blob` is empty, from nothing; may be called several times. RC_OK,
 	 * or RC_SYNTAX / RC_UNSUPPORTED for a blob it cannot read: then an older snapshot is tried, at last none. Anything
 	 * else ends the open.
 	 */

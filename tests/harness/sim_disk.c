@@ -50,6 +50,7 @@ struct sim_disk {
 	size_t              open_files;
 	bool                stopped;
 	bool                locked;
+	bool                full;
 };
 
 static struct sim_disk *sim_of(struct journal_disk *disk)
@@ -152,6 +153,8 @@ static enum rc sim_open(struct journal_disk *disk, const char *name, enum journa
 	if (how == JOURNAL_OPEN_CREATE) {
 		if (entry != NULL)
 			return RC_EXISTS;
+		if (sim->full)
+			return RC_NOMEM;
 		must(sim->inode_count < FILES_MAX);
 		struct inode *inode = calloc(1, sizeof *inode);
 		must(inode != NULL);
@@ -194,6 +197,8 @@ static enum rc sim_allocate(struct journal_disk *disk, struct journal_file *file
 
 	if (turn(sim_of(disk), &rc) != TURN_GO)
 		return rc;
+	if (sim_of(disk)->full && bytes > file->inode->now_size)
+		return RC_NOMEM;
 	grow(file->inode, bytes);
 	if (file->inode->now_size < bytes)
 		file->inode->now_size = bytes;
@@ -529,6 +534,11 @@ void sim_disk_new_process(struct sim_disk *sim)
 	sim->fail_at = 0;
 }
 
+void sim_disk_full(struct sim_disk *sim, bool full)
+{
+	sim->full = full;
+}
+
 void sim_disk_free_bytes(struct sim_disk *sim, uint64_t bytes)
 {
 	sim->free_bytes = bytes;
@@ -543,6 +553,25 @@ bool sim_disk_flip(struct sim_disk *sim, const char *name, uint64_t offset, uint
 	entry->inode->now[offset] ^= mask;
 	entry->inode->disk[offset] ^= mask;
 	return true;
+}
+
+void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes)
+{
+	struct inode *inode = calloc(1, sizeof *inode);
+	struct entry *entry = find(&sim->now, name);
+
+	must(inode != NULL && sim->inode_count < FILES_MAX);
+	sim->inodes[sim->inode_count++] = inode;
+	grow(inode, bytes.len + 1);
+	if (bytes.len != 0)
+		memcpy(inode->now, bytes.ptr, bytes.len);
+	memcpy(inode->disk, inode->now, inode->room);
+	inode->now_size = inode->disk_size = bytes.len;
+	if (entry != NULL)
+		entry->inode = inode;
+	else
+		add_entry(&sim->now, name, inode);
+	sim->durable = sim->now;
 }
 
 uint64_t sim_disk_size(struct sim_disk *sim, const char *name)

@@ -39,11 +39,15 @@ void sim_disk_power_cut(struct sim_disk *sim, enum sim_loss loss);
 /* The process ended and another starts: the page cache stays as it is. Files must be closed. */
 void sim_disk_new_process(struct sim_disk *sim);
 
+/* While it is full, files cannot be made or allocated (RC_NOMEM); what is allocated can be written. */
+void sim_disk_full(struct sim_disk *sim, bool full);
 /* Free space that is reported; allocations and writes are not bounded by it. */
 void sim_disk_free_bytes(struct sim_disk *sim, uint64_t bytes);
 
 /* Change bytes on the disk and in the cache: a disk that rots. False: no such file, or shorter. */
 bool sim_disk_flip(struct sim_disk *sim, const char *name, uint64_t offset, uint8_t mask);
+/* Put a file there, durable, in place of one with that name. */
+void sim_disk_put(struct sim_disk *sim, const char *name, struct slice bytes);
 /* Size of a file as it is now, 0 if there is none; and its bytes. */
 uint64_t       sim_disk_size(struct sim_disk *sim, const char *name);
 const uint8_t *sim_disk_bytes(struct sim_disk *sim, const char *name);
