@@ -137,8 +137,21 @@ static int file_take(const char *path, const struct stat *about, int kind, struc
 	return 0;
 }
 
+/* docs/findings.md on standard output. */
+static int page_print(void)
+{
+	struct buf page = buf_make(1 << 20);
+
+	finding_table_put(&page);
+	const bool whole = !page.failed && fwrite(page.ptr, 1, page.len, stdout) == page.len;
+	buf_done(&page);
+	return whole ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--findings-page") == 0)
+		return page_print();
 	if (digest_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK || arena_init(&answer_arena, 1 << 18) != RC_OK)
 		return 1;
 	frame = buf_make(SCAN_FRAME_MAX);
