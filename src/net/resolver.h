@@ -155,6 +155,7 @@ struct resolver_peer {
 	void               (*done)(struct resolver_peer *peer, enum resolver_peer_status status, struct slice name);
 	struct arena        *arena;
 	struct resolver_query query;
+	struct loop          *loop;
 	struct net_address   address;
 	struct slice         names[RESOLVER_CONFIRM_NAMES];
 	size_t               count;
@@ -176,6 +177,9 @@ static inline void resolver_peer_cancel(struct resolver_peer *peer)
  * Returns how many.
  */
 size_t resolver_servers_parse(struct slice resolv_conf, struct net_address *out, size_t max);
+
+/* The loop it belongs to. */
+struct loop *resolver_loop(const struct resolver *resolver);
 
 /* Numbers since start of one loop's resolver, for the metrics page. */
 struct resolver_counts {
