@@ -1,0 +1,31 @@
+/* `hangu account`: a line for the file of accounts, with the password hashed as Argon2id. */
+#include "tools/tool.h"
+
+#include "base/memory.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PASSWORD_MAX 512
+
+int tool_account(const struct tool_options *options, int argc, char **argv)
+{
+	char password[PASSWORD_MAX + 2];
+	char hash[crypto_pwhash_STRBYTES];
+	(void)options;
+
+	if (argc != 3 || strpbrk(argv[1], ":\n,") != NULL || strchr(argv[2], '@') == NULL || strpbrk(argv[2], ":\n") != NULL)
+		return tool_usage("account");
+	if (fgets(password, sizeof password, stdin) == NULL)
+		return tool_complain(TOOL_USAGE, "the password is read from standard input, one line");
+	const size_t size = strcspn(password, "\r\n");
+	if (size < 8 || size > PASSWORD_MAX)
+		return tool_complain(TOOL_REFUSED, "a password has 8 to %d bytes", PASSWORD_MAX);
+	const bool done = sodium_init() >= 0 && crypto_pwhash_str(hash, password, size, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+	                                                          crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
+	memory_wipe(password, sizeof password);
+	if (!done)
+		return tool_complain(TOOL_REFUSED, "the password could not be hashed: 64 MiB of memory are needed");
+	return printf("%s:%s:%s\n", argv[1], hash, argv[2]) > 0 ? TOOL_DONE : TOOL_REFUSED;
+}
