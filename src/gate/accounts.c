@@ -1,28 +1,28 @@
-/* The worker that checks passwords; the only file of the room that knows libsodium. */
+/* The worker that checks passwords; gate/password.c is what knows how. */
 #include "gate/accounts.h"
 
 #include "base/memory.h"
+#include "gate/password.h"
+#include "sys/random.h"
 #include "sys/threads.h"
-
-#include <sodium.h>
 
 #define BATCH 16u
 
 struct accounts {
 	struct thread_queue *line;
 	struct thread       *thread;
-	char                 nobody[crypto_pwhash_STRBYTES]; /* a hash nobody knows the password of */
+	char                 nobody[PASSWORD_HASH_ROOM]; /* a hash nobody knows the password of */
 };
 
 enum rc accounts_ready(void)
 {
-	return sodium_init() < 0 ? RC_UNSUPPORTED : RC_OK;
+	return password_ready();
 }
 
 static void check(struct accounts *accounts, struct account_query *query)
 {
 	const char *hash = query->account != NULL ? query->account->hash : accounts->nobody;
-	const bool  fits = crypto_pwhash_str_verify(hash, (const char *)query->password, query->password_size) == 0;
+	const bool  fits = password_fits(hash, slice_of(query->password, query->password_size));
 
 	query->right = fits && query->account != NULL;
 	memory_wipe(query->password, sizeof query->password);
@@ -46,13 +46,13 @@ enum rc accounts_open(struct accounts **out)
 {
 	struct accounts *accounts = memory_take(1, sizeof *accounts);
 	uint8_t          secret[32];
-	enum rc          rc = RC_NOMEM;
+	enum rc          rc;
 
 	if (accounts == NULL)
 		return RC_NOMEM;
-	randombytes_buf(secret, sizeof secret);
-	if (crypto_pwhash_str(accounts->nobody, (const char *)secret, sizeof secret, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-	                      crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0)
+	random_bytes(secret, sizeof secret);
+	rc = password_hash(slice_of(secret, sizeof secret), accounts->nobody);
+	if (rc == RC_OK)
 		rc = thread_queue_open(ACCOUNTS_WAITING_MAX, &accounts->line);
 	memory_wipe(secret, sizeof secret);
 	if (rc == RC_OK)

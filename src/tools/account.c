@@ -2,8 +2,8 @@
 #include "tools/tool.h"
 
 #include "base/memory.h"
+#include "gate/password.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 int tool_account(const struct tool_options *options, int argc, char **argv)
 {
 	char password[PASSWORD_MAX + 2];
-	char hash[crypto_pwhash_STRBYTES];
+	char hash[PASSWORD_HASH_ROOM];
 	(void)options;
 
 	if (argc != 3 || strpbrk(argv[1], ":\n,") != NULL || strchr(argv[2], '@') == NULL || strpbrk(argv[2], ":\n") != NULL)
@@ -22,8 +22,7 @@ int tool_account(const struct tool_options *options, int argc, char **argv)
 	const size_t size = strcspn(password, "\r\n");
 	if (size < 8 || size > PASSWORD_MAX)
 		return tool_complain(TOOL_REFUSED, "a password has 8 to %d bytes", PASSWORD_MAX);
-	const bool done = sodium_init() >= 0 && crypto_pwhash_str(hash, password, size, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-	                                                          crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
+	const bool done = password_ready() == RC_OK && password_hash(slice_of(password, size), hash) == RC_OK;
 	memory_wipe(password, sizeof password);
 	if (!done)
 		return tool_complain(TOOL_REFUSED, "the password could not be hashed: 64 MiB of memory are needed");

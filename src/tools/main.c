@@ -97,17 +97,14 @@ int tool_connect(const struct tool_options *options, const char *name, int *out)
 
 	if (snprintf(path, sizeof path, "%s/%s", options->run, name) >= (int)sizeof path)
 		return tool_complain(TOOL_USAGE, "the run directory's name is too long");
-	switch (ipc_connect(path, out)) {
-	case RC_OK:
+	const enum rc rc = ipc_connect(path, out);
+	if (rc == RC_OK)
 		return TOOL_DONE;
-	case RC_NOTFOUND:
-	case RC_CLOSED:
+	if (rc == RC_NOTFOUND || rc == RC_CLOSED)
 		return tool_complain(TOOL_SILENT, "no gateway listens at %s; is it running, and is --run right?", path);
-	case RC_DENIED:
+	if (rc == RC_DENIED)
 		return tool_complain(TOOL_SILENT, "%s: only root and the gateway's own user may ask", path);
-	default:
-		return tool_complain(TOOL_SILENT, "%s cannot be reached", path);
-	}
+	return tool_complain(TOOL_SILENT, "%s cannot be reached (%s)", path, rc_word(rc));
 }
 
 void tool_print_text(struct slice text, size_t max)
