@@ -1,0 +1,242 @@
+/* Events go in as journal records, traces come out; the same records twice change nothing; a store knows its own mark. */
+#include "records/project.h"
+#include "records/trace_wire.h"
+
+#include "base/must.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PATH "records-test.db"
+#define ID(ms, n) (((uint64_t)(ms) << 20) | (n))
+
+static uint64_t next_seq;
+
+static void apply(struct store *store, uint16_t type, const struct buf *payload)
+{
+	uint8_t                     memory[65536];
+	struct arena                arena = arena_on(memory, sizeof memory);
+	uint64_t                    skipped = 0;
+	const struct journal_record record = { .type = type, .place = { .position = { .seq = ++next_seq } },
+		                               .payload = buf_slice(payload) };
+
+	assert_int_equal(project_record(store, &record, &arena, &skipped), RC_OK);
+	assert_int_equal(skipped, 0);
+}
+
+static void add_message(struct store *store, uint64_t id, const char *sender, const char *to, const char *message_id)
+{
+	struct buf                   payload = buf_make(65536);
+	const struct event_recipient recipients[] = { { .address = slice_str(to) },
+		                                      { .address = SLICE("held@example.com"), .disposition = DISPOSITION_HOLD,
+		                                        .reason = SLICE("content.eicar") } };
+	const struct event_message message = { .id = id, .session = id - 1, .received_ms = event_id_time_ms(id), .body_size = 10,
+		                               .header_size = 5, .sender = slice_str(sender), .message_id = slice_str(message_id),
+		                               .subject = SLICE("' OR 1=1 --"), .verdict = SLICE("clean"), .recipients = recipients,
+		                               .recipient_count = 2 };
+
+	event_message_put(&payload, &message);
+	apply(store, EVENT_MESSAGE, &payload);
+	buf_done(&payload);
+}
+
+static void add_outcome(struct store *store, uint64_t id, enum event_result result)
+{
+	struct buf                          payload = buf_make(65536);
+	const struct event_recipient_result results[] = { { .recipient = 0, .result = result, .code = 250, .text = SLICE("taken") } };
+	const struct event_outcome          outcome = { .message = id, .at_ms = event_id_time_ms(id) + 5, .host = SLICE("mx.example.com"),
+		                                        .results = results, .result_count = 1 };
+
+	event_outcome_put(&payload, &outcome);
+	apply(store, EVENT_OUTCOME, &payload);
+	buf_done(&payload);
+}
+
+struct seen {
+	size_t   count;
+	uint64_t ids[10];
+	char     state[2][20];
+	size_t   steps;
+};
+
+static void see(void *context, const struct store_trace *trace)
+{
+	struct seen *seen = context;
+
+	must(seen->count < 10);
+	seen->ids[seen->count++] = trace->message.id;
+	seen->steps = trace->step_count;
+	for (size_t i = 0; i < 2 && i < trace->recipient_count; i++)
+		(void)slice_to_cstr(trace->recipients[i].state, seen->state[i], sizeof seen->state[i]);
+}
+
+static struct seen ask(struct store *store, struct store_filter filter)
+{
+	struct arena arena;
+	struct seen  seen = { .count = 0 };
+
+	must(arena_init(&arena, TRACE_ARENA_BYTES) == RC_OK);
+	if (filter.limit == 0)
+		filter.limit = 10;
+	assert_int_equal(store->calls->trace(store, &filter, &arena, see, &seen), RC_OK);
+	arena_done(&arena);
+	return seen;
+}
+
+static struct store *fresh_store(void)
+{
+	struct store *store;
+
+	(void)unlink(PATH);
+	(void)unlink(PATH "-wal");
+	next_seq = 0;
+	assert_int_equal(store_sqlite_open(PATH, NULL, &store), RC_OK);
+	return store;
+}
+
+static void a_message_is_found_by_all_it_is_known_by(void **state)
+{
+	(void)state;
+	struct store             *store = fresh_store();
+	const uint64_t            first = ID(1700000000000, 1), second = ID(1700000001000, 2);
+	const struct journal_mark mark = { .position = { 1, 5000, 9 }, .epoch = 1 };
+
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	add_message(store, first, "Anna@Example.org", "bob@example.com", "<one@x>");
+	add_message(store, second, "", "Carol@Example.com", "<two@x>");
+	add_outcome(store, first, RESULT_DELIVERED);
+	assert_int_equal(store->calls->commit(store, &mark), RC_OK);
+
+	struct seen seen = ask(store, (struct store_filter){ .message = first });
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.state[0], "delivered");
+	assert_string_equal(seen.state[1], "held");
+	assert_int_equal(seen.steps, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("anna@example.ORG") }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("carol@example.com") }).ids[0] == second, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("held@example.com") }).count, 2);
+	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("nobody@example.com") }).count, 0);
+	assert_int_equal(ask(store, (struct store_filter){ .message_id = SLICE("<two@x>") }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .session = first - 1 }).count, 1);
+	/* Newest first, and the bounds of time are from (in) and until (out). */
+	seen = ask(store, (struct store_filter){ .limit = 10 });
+	assert_int_equal(seen.count, 2);
+	assert_true(seen.ids[0] == second);
+	assert_int_equal(ask(store, (struct store_filter){ .from_ms = 1700000001000 }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .until_ms = 1700000001000 }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .from_ms = 1700000001001 }).count, 0);
+	assert_int_equal(ask(store, (struct store_filter){ .limit = 1 }).count, 1);
+	assert_true(ask(store, (struct store_filter){ .before = second }).ids[0] == first);
+	store_close(&store);
+}
+
+static void the_mark_survives_and_an_abort_does_not(void **state)
+{
+	(void)state;
+	struct store             *store = fresh_store();
+	const struct journal_mark mark = { .position = { 3, 4096, 77 }, .epoch = 2 };
+	struct journal_mark       got;
+
+	assert_int_equal(store->calls->mark(store, &got), RC_OK);
+	assert_int_equal(got.position.seq, 0);
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	add_message(store, ID(1700000000000, 1), "a@x", "b@x", "");
+	assert_int_equal(store->calls->commit(store, &mark), RC_OK);
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	add_message(store, ID(1700000000000, 2), "a@x", "b@x", "");
+	store->calls->abort(store);
+	store_close(&store);
+	assert_int_equal(store_sqlite_open(PATH, NULL, &store), RC_OK);
+	assert_int_equal(store->calls->mark(store, &got), RC_OK);
+	assert_int_equal(got.position.seq, 77);
+	assert_int_equal(got.epoch, 2);
+	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("a@x") }).count, 1);
+	store_close(&store);
+}
+
+static void a_damaged_store_is_told(void **state)
+{
+	(void)state;
+	struct store *store = fresh_store();
+
+	store_close(&store);
+	assert_int_equal(truncate(PATH, 100), 0);
+	assert_int_equal(store_sqlite_open(PATH, NULL, &store), RC_CORRUPT);
+	(void)unlink(PATH);
+}
+
+static void an_unreadable_record_is_passed_over(void **state)
+{
+	(void)state;
+	struct store               *store = fresh_store();
+	uint8_t                     memory[4096];
+	struct arena                arena = arena_on(memory, sizeof memory);
+	uint64_t                    skipped = 0;
+	const struct journal_record record = { .type = EVENT_MESSAGE, .payload = SLICE("\x63garbage") };
+
+	assert_int_equal(project_record(store, &record, &arena, &skipped), RC_OK);
+	assert_int_equal(skipped, 1);
+	store_close(&store);
+	(void)unlink(PATH);
+}
+
+static void questions_and_answers_survive_the_wire(void **state)
+{
+	(void)state;
+	struct buf                frame = buf_make(TRACE_FRAME_MAX);
+	const struct store_filter filter = { .address = SLICE("a@b"), .from_ms = 5, .limit = 7 };
+	struct store_filter       got;
+	enum trace_question       what;
+
+	trace_question_put(&frame, TRACE_ASK_REFUSALS, &filter);
+	assert_int_equal(trace_question_read(buf_slice(&frame), &what, &got), RC_OK);
+	assert_int_equal(what, TRACE_ASK_REFUSALS);
+	assert_int_equal(got.limit, 7);
+	for (size_t size = 0; size < frame.len; size++)
+		assert_int_equal(trace_question_read(slice_take(buf_slice(&frame), size), &what, &got), RC_SYNTAX);
+
+	struct store_recipient recipients[STORE_RECIPIENTS_SHOWN];
+	struct arena           arena;
+	struct trace_answer    answer;
+	for (size_t i = 0; i < STORE_RECIPIENTS_SHOWN; i++)
+		recipients[i] = (struct store_recipient){ .index = (uint32_t)i, .address = SLICE("somebody.with.a.long.name@example.com"),
+			                                  .state = SLICE("queued") };
+	const struct store_trace trace = { .message = { .id = 5 }, .recipients = recipients, .recipient_count = STORE_RECIPIENTS_SHOWN };
+	trace_message_put(&frame, &trace);
+	assert_false(frame.failed);
+	assert_true(frame.len <= TRACE_FRAME_MAX);
+	must(arena_init(&arena, TRACE_ARENA_BYTES) == RC_OK);
+	assert_int_equal(trace_answer_read(buf_slice(&frame), &arena, &answer), RC_OK);
+	assert_int_equal(answer.trace.message.recipient_count, STORE_RECIPIENTS_SHOWN);
+	assert_true(answer.trace.recipient_count > 300 && answer.trace.recipient_count < STORE_RECIPIENTS_SHOWN);
+	for (size_t size = 0; size < frame.len; size += 97) {
+		arena_reset(&arena);
+		assert_int_not_equal(trace_answer_read(slice_take(buf_slice(&frame), size), &arena, &answer), RC_OK);
+	}
+	arena_done(&arena);
+	buf_done(&frame);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_is_found_by_all_it_is_known_by),
+		cmocka_unit_test(the_mark_survives_and_an_abort_does_not),
+		cmocka_unit_test(a_damaged_store_is_told),
+		cmocka_unit_test(an_unreadable_record_is_passed_over),
+		cmocka_unit_test(questions_and_answers_survive_the_wire),
+	};
+	char folder[] = "/tmp/hangu-records-XXXXXX";
+
+	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
+		return 1;
+	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(PATH);
+	(void)unlink(PATH "-wal");
+	return chdir("/") != 0 || rmdir(folder) != 0 ? 1 : failed;
+}
