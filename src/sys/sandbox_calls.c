@@ -112,7 +112,7 @@ const struct call sandbox_calls[] = {
 	FREE("setresgid", SUPERVISE), FREE("getgroups", SUPERVISE), FREE("capget", SUPERVISE), FREE("capset", SUPERVISE),
 	FREE("setrlimit", SUPERVISE), FREE("prlimit64", SUPERVISE), FREE("seccomp", SUPERVISE), FREE("umask", SUPERVISE),
 	FREE("landlock_create_ruleset", SUPERVISE), FREE("landlock_add_rule", SUPERVISE), FREE("landlock_restrict_self", SUPERVISE),
-	FREE("fchownat", SUPERVISE), FREE("setsid", SUPERVISE), FREE("dup2", SUPERVISE), FREE("dup3", SUPERVISE), FREE("close_range", SUPERVISE),
+	FREE("fchownat", SUPERVISE), FREE("setsid", SUPERVISE), FREE("dup2", SUPERVISE), FREE("dup3", SUPERVISE), FREE("close_range", SUPERVISE), FREE("fchdir", SUPERVISE),
 	IS("prctl", SUPERVISE, 0, PR_SET_NO_NEW_PRIVS), IS("prctl", SUPERVISE, 0, PR_GET_NO_NEW_PRIVS),
 	IS("prctl", SUPERVISE, 0, PR_SET_DUMPABLE), IS("prctl", SUPERVISE, 0, PR_SET_PDEATHSIG), IS("prctl", SUPERVISE, 0, PR_CAPBSET_DROP),
 	IS("prctl", SUPERVISE, 0, PR_CAPBSET_READ), IS("prctl", SUPERVISE, 0, PR_CAP_AMBIENT), IS("prctl", SUPERVISE, 0, PR_SET_MDWE),

@@ -1,0 +1,17 @@
+/* A scanner: everything hostile is read here, and there is nothing here to steal. No file, no network, no key, no other message. */
+#include "daemon/roles.h"
+
+#include "gate/scan_loop.h"
+
+const struct sandbox scan_box = {
+	.role = "scan", .calls = SANDBOX_CALLS_LOOPS,
+	.network = SANDBOX_NET_NONE, .paths = SANDBOX_NO_PATHS,
+	.files_max = 256, .core_dump = false,
+};
+
+int role_scan(const struct role_start *start)
+{
+	if (!role_close_box(start))
+		return 1;
+	return scan_loop_run(start->scan_channels[0]);
+}
