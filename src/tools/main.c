@@ -25,6 +25,8 @@ static const struct tool tools[] = {
 	{ "prove", "", "Let a hostile double try to leave every box; all of it must fail.", tool_prove },
 	{ "reload", "", "Check the settings and change over to them without dropping a session.", tool_reload },
 	{ "drain", "", "Take no more mail, finish what is under way, and end.", tool_drain },
+	{ "check", "[FILE]", "Read a settings file as the gateway would, and say what is wrong with it and where.", tool_check },
+	{ "manual", "", "Every key of the settings, with type, unit, range, default and meaning.", tool_manual },
 	{ "account", "NAME ADDRESS[,ADDRESS...]", "Write a line for the file of accounts; the password is read from standard input.",
 	  tool_account },
 	{ "sink", "MAILDIR ADDRESS:PORT", "A demonstration mailbox: takes mail by LMTP and puts it into a Maildir. Not for real use.",
@@ -38,7 +40,7 @@ static int show_help(FILE *to, int code)
 	(void)fprintf(to, "Hangu %s, an email security gateway.\n\nhangu [--run DIRECTORY] [--json] COMMAND ...\n\n", HANGU_VERSION);
 	for (size_t i = 0; i < TOOL_COUNT; i++)
 		(void)fprintf(to, "  %-9s %s\n            %s %s\n", tools[i].name, tools[i].help, tools[i].name, tools[i].usage);
-	(void)fputs("\nThe settings' manual: hangud --settings-manual. The gateway itself: hangud.\n", to);
+	(void)fputs("\nThe gateway itself is hangud.\n", to);
 	return code;
 }
 

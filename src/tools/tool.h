@@ -34,6 +34,8 @@ int tool_trace(const struct tool_options *options, int argc, char **argv);
 int tool_verify(const struct tool_options *options, int argc, char **argv);
 int tool_send(const struct tool_options *options, int argc, char **argv);
 int tool_scan(const struct tool_options *options, int argc, char **argv);
+int tool_check(const struct tool_options *options, int argc, char **argv);
+int tool_manual(const struct tool_options *options, int argc, char **argv);
 int tool_account(const struct tool_options *options, int argc, char **argv);
 int tool_sink(const struct tool_options *options, int argc, char **argv);
 
