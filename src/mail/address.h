@@ -11,11 +11,12 @@
 
 /* --- Paths: RFC 5321 section 4.1.2, RFC 6531 section 3.3 --- */
 
-#define ADDRESS_LOCAL_MAX 64u       /* RFC 5321 section 4.5.3.1.1, as written, quotes included */
-#define ADDRESS_PATH_MAX 256u       /* RFC 5321 section 4.5.3.1.3: with "<" and ">"; a source route counts for itself */
-#define ADDRESS_LONG_LOCAL_MAX 315u /* Exchange's encapsulated addresses (IMCEA): 571 octets in all, 255 of them
+#define ADDRESS_LOCAL_MAX 64u  /* RFC 5321 section 4.5.3.1.1, as written, quotes included */
+#define ADDRESS_PATH_MAX  256u /* RFC 5321 section 4.5.3.1.3: with "<" and ">"; a source route counts for itself */
+#define ADDRESS_LONG_LOCAL_MAX \
+	315u                    /* Exchange's encapsulated addresses (IMCEA): 571 octets in all, 255 of them
                                        domain, one "@" */
-#define ADDRESS_ROUTE_MAX 1024u     /* of an obsolete source route "@a,@b:"; it is read, checked and left out */
+#define ADDRESS_ROUTE_MAX 1024u /* of an obsolete source route "@a,@b:"; it is read, checked and left out */
 
 enum address_flag {
 	ADDRESS_UTF8 = 1 << 0,       /* bytes above 0x7f may occur, as well-formed UTF-8 (SMTPUTF8 was asked for) */
@@ -76,10 +77,11 @@ MUST_CHECK enum rc address_key(const struct address *address, struct buf *out);
 
 /* --- Address lists of header fields: RFC 5322 sections 3.4 and 4.4, RFC 6532 --- */
 
-#define ADDRESS_LIST_BYTES_MAX (1u << 18) /* of one field body; longer ones are read up to here and marked
+#define ADDRESS_LIST_BYTES_MAX \
+	(1u << 18)                       /* of one field body; longer ones are read up to here and marked
                                              ADDRESS_ODD_LIMIT */
-#define ADDRESS_LIST_COUNT_MAX 10000u     /* addresses in one list */
-#define ADDRESS_COMMENT_DEPTH_MAX 64u     /* nested comments */
+#define ADDRESS_LIST_COUNT_MAX    10000u /* addresses in one list */
+#define ADDRESS_COMMENT_DEPTH_MAX 64u    /* nested comments */
 
 /*
  * What is odd about an address or a list. None of them stops the reader; a filter asks whether two readers could see
@@ -117,16 +119,16 @@ enum address_oddity {
 };
 
 struct address_item {
-	struct slice name;    /* display name with quotes, backslashes and folding taken out, words one space apart;
+	struct slice name;     /* display name with quotes, backslashes and folding taken out, words one space apart;
 	                         RFC 2047 words as they stand. Without one, the text of the last comment
 	                         ("jdoe@a.example (John Doe)") */
-	struct slice local;   /* as meant, without quotes; empty when there is none */
-	struct slice domain;  /* without white space and comments; a literal with its brackets; empty when there is
+	struct slice local;    /* as meant, without quotes; empty when there is none */
+	struct slice domain;   /* without white space and comments; a literal with its brackets; empty when there is
 	                         none */
-	struct slice group;   /* name of the group it stands in; empty outside */
-	struct slice raw;     /* the bytes of this item in the field, trimmed; borrowed */
+	struct slice group;    /* name of the group it stands in; empty outside */
+	struct slice raw;      /* the bytes of this item in the field, trimmed; borrowed */
 	uint32_t     oddities; /* enum address_oddity joined */
-	bool         named;   /* `name` is a display name, not a comment */
+	bool         named;    /* `name` is a display name, not a comment */
 };
 
 struct address_list {

@@ -40,7 +40,12 @@ static bool is_blank(uint8_t byte)
 static bool is_special(uint8_t byte)
 {
 	switch (byte) {
-	case '<': case '>': case '@': case ',': case ';': case ':':
+	case '<':
+	case '>':
+	case '@':
+	case ',':
+	case ';':
+	case ':':
 		return true;
 	default:
 		return false;
@@ -154,13 +159,13 @@ static bool token_is(const struct token *token, uint8_t special)
 /* --- Texts. Counting only, nothing is built: `arena` is NULL then. --- */
 
 struct reader {
-	struct arena         *arena; /* NULL in the first pass */
-	struct address_item  *items; /* filled in the second pass */
-	size_t                count;
-	size_t                groups;
-	uint32_t              oddities;
-	struct slice          group;
-	bool                  full; /* the arena is */
+	struct arena        *arena; /* NULL in the first pass */
+	struct address_item *items; /* filled in the second pass */
+	size_t               count;
+	size_t               groups;
+	uint32_t             oddities;
+	struct slice         group;
+	bool                 full; /* the arena is */
 };
 
 struct text {
@@ -259,8 +264,19 @@ static bool is_dot_atom(struct slice s)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		switch (s.ptr[i]) {
-		case '(': case ')': case '<': case '>': case '[': case ']': case ':': case ';': case '@': case '\\':
-		case ',': case '"': case 0x7f:
+		case '(':
+		case ')':
+		case '<':
+		case '>':
+		case '[':
+		case ']':
+		case ':':
+		case ';':
+		case '@':
+		case '\\':
+		case ',':
+		case '"':
+		case 0x7f:
 			return false;
 		default:
 			if (s.ptr[i] <= ' ')
@@ -287,7 +303,8 @@ static struct joined build_joined(struct reader *reader, struct slice raw, bool 
 	struct joined joined = { .quoted = token.kind == TOKEN_QUOTED };
 	bool          joint = true;
 
-	if (next.kind == TOKEN_END && token.kind != TOKEN_QUOTED) {
+	const bool nul = slice_find(token.raw, '\0') != token.raw.len;
+	if (next.kind == TOKEN_END && token.kind != TOKEN_QUOTED && !nul) {
 		joined.text = token.raw;
 		return joined;
 	}
@@ -394,7 +411,6 @@ static void emit(struct reader *reader, struct address_item *item)
 		reader->oddities |= ADDRESS_ODD_LIMIT;
 		return;
 	}
-	judge_bytes(item);
 	item->group = reader->group;
 	reader->oddities |= item->oddities;
 	if (reader->arena != NULL)
@@ -455,6 +471,7 @@ static void read_angled(struct reader *reader, struct slice raw, size_t open)
 	struct slice        contents[2];
 	size_t              count = 0;
 
+	judge_bytes(&base);
 	base.name = build_phrase(reader, slice_take(raw, open), &base.oddities);
 	base.named = holds_tokens(slice_take(raw, open));
 	while (rest.len != 0) {
@@ -535,6 +552,7 @@ static void read_bare(struct reader *reader, struct slice raw)
 			first = segment;
 	}
 	struct address_item base = { .raw = slice_trim(raw), .oddities = lexer.oddities };
+	judge_bytes(&base);
 	if (addresses == 0 && words > 1) {
 		base.name = build_phrase(reader, raw, &base.oddities);
 		base.named = true;

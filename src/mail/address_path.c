@@ -11,8 +11,25 @@ static bool is_atext(uint8_t byte)
 	if (byte_is_alnum(byte) || byte >= 0x80)
 		return true;
 	switch (byte) {
-	case '!': case '#': case '$': case '%': case '&': case '\'': case '*': case '+': case '-':
-	case '/': case '=': case '?': case '^': case '_': case '`': case '{': case '|': case '}': case '~':
+	case '!':
+	case '#':
+	case '$':
+	case '%':
+	case '&':
+	case '\'':
+	case '*':
+	case '+':
+	case '-':
+	case '/':
+	case '=':
+	case '?':
+	case '^':
+	case '_':
+	case '`':
+	case '{':
+	case '|':
+	case '}':
+	case '~':
 		return true;
 	default:
 		return false;

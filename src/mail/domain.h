@@ -12,7 +12,8 @@
 #include "base/buf.h"
 
 #define DOMAIN_BYTES_MAX 255u /* RFC 5321 section 4.5.3.1.2 */
-#define DOMAIN_LABEL_MAX 63u  /* RFC 1035 section 2.3.4; of a UTF-8 label, counted in its A-label form by
+#define DOMAIN_LABEL_MAX \
+	63u /* RFC 1035 section 2.3.4; of a UTF-8 label, counted in its A-label form by
                                  domain_ascii() */
 
 /*

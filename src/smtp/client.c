@@ -8,10 +8,10 @@
 #include "smtp/client_part.h"
 
 static const char *const stage_words[SMTP_STAGE_COUNT] = {
-	[SMTP_STAGE_GREETING] = "greeting",   [SMTP_STAGE_HELLO] = "ehlo", [SMTP_STAGE_STARTTLS] = "starttls",
-	[SMTP_STAGE_HANDSHAKE] = "handshake", [SMTP_STAGE_AUTH] = "auth",  [SMTP_STAGE_READY] = "ready",
-	[SMTP_STAGE_MAIL] = "mail",           [SMTP_STAGE_RCPT] = "rcpt",  [SMTP_STAGE_DATA] = "data",
-	[SMTP_STAGE_BODY] = "body",           [SMTP_STAGE_FINAL] = "dot",  [SMTP_STAGE_RSET] = "rset",
+	[SMTP_STAGE_GREETING] = "greeting",   [SMTP_STAGE_HELLO] = "ehlo",    [SMTP_STAGE_STARTTLS] = "starttls",
+	[SMTP_STAGE_HANDSHAKE] = "handshake", [SMTP_STAGE_AUTH] = "auth",     [SMTP_STAGE_READY] = "ready",
+	[SMTP_STAGE_MAIL] = "mail",           [SMTP_STAGE_RCPT] = "rcpt",     [SMTP_STAGE_DATA] = "data",
+	[SMTP_STAGE_BODY] = "body",           [SMTP_STAGE_FINAL] = "dot",     [SMTP_STAGE_RSET] = "rset",
 	[SMTP_STAGE_QUIT] = "quit",           [SMTP_STAGE_CLOSED] = "closed",
 };
 
@@ -155,7 +155,11 @@ enum smtp_client_event_kind smtp_client_feed(struct smtp_client *client, struct 
 			break;
 		}
 		struct smtp_answer answer = {
-			.client = client, .reply = &reply, .behind = *input, .out = out, .event = event,
+			.client = client,
+			.reply = &reply,
+			.behind = *input,
+			.out = out,
+			.event = event,
 		};
 		on_reply(&answer);
 	}
@@ -219,11 +223,11 @@ unsigned smtp_client_timeout_s(const struct smtp_client *client)
 {
 	/* RFC 5321 section 4.5.3.2; what it does not name waits as long as MAIL. */
 	static const unsigned seconds[SMTP_STAGE_COUNT] = {
-		[SMTP_STAGE_GREETING] = 300, [SMTP_STAGE_HELLO] = 300, [SMTP_STAGE_STARTTLS] = 120,
-		[SMTP_STAGE_HANDSHAKE] = 120, [SMTP_STAGE_AUTH] = 300, [SMTP_STAGE_READY] = 300,
-		[SMTP_STAGE_MAIL] = 300,     [SMTP_STAGE_RCPT] = 300,  [SMTP_STAGE_DATA] = 120,
-		[SMTP_STAGE_BODY] = 180,     [SMTP_STAGE_FINAL] = 600, [SMTP_STAGE_RSET] = 300,
-		[SMTP_STAGE_QUIT] = 10,      [SMTP_STAGE_CLOSED] = 0,
+		[SMTP_STAGE_GREETING] = 300,  [SMTP_STAGE_HELLO] = 300, [SMTP_STAGE_STARTTLS] = 120,
+		[SMTP_STAGE_HANDSHAKE] = 120, [SMTP_STAGE_AUTH] = 300,  [SMTP_STAGE_READY] = 300,
+		[SMTP_STAGE_MAIL] = 300,      [SMTP_STAGE_RCPT] = 300,  [SMTP_STAGE_DATA] = 120,
+		[SMTP_STAGE_BODY] = 180,      [SMTP_STAGE_FINAL] = 600, [SMTP_STAGE_RSET] = 300,
+		[SMTP_STAGE_QUIT] = 10,       [SMTP_STAGE_CLOSED] = 0,
 	};
 
 	must(client->stage < SMTP_STAGE_COUNT);

@@ -26,7 +26,7 @@
 #include "smtp/reply.h"
 
 #define SMTP_CLIENT_RECIPIENTS_MAX 1024u /* in one transaction */
-#define SMTP_CLIENT_WINDOW 64u           /* commands sent ahead of their replies */
+#define SMTP_CLIENT_WINDOW         64u   /* commands sent ahead of their replies */
 
 enum smtp_client_tls {
 	SMTP_CLIENT_TLS_NEVER,
@@ -36,7 +36,7 @@ enum smtp_client_tls {
 
 /* Constant while the session uses it. */
 struct smtp_client_config {
-	struct slice         host;           /* our name in EHLO */
+	struct slice         host; /* our name in EHLO */
 	enum smtp_client_tls tls;
 	bool                 tls_on_connect; /* TLS is on already */
 	bool                 lmtp;           /* LHLO; one reply for each recipient after the body */
@@ -57,13 +57,13 @@ struct smtp_client_recipient {
 struct smtp_client_envelope {
 	struct slice                        sender; /* "local@domain"; empty: <> */
 	const struct smtp_client_recipient *recipients;
-	size_t                              count;  /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
-	uint64_t                            size;   /* bytes of the message as sent by BDAT (before dots are doubled) */
+	size_t                              count; /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
+	uint64_t                            size;  /* bytes of the message as sent by BDAT (before dots are doubled) */
 	bool                                eightbit; /* BODY=8BITMIME where offered; where not: what to do is the
 	                                                 caller's (route's) to decide before */
 	bool                                smtputf8;
-	enum smtp_ret                       ret;    /* sent where DSN is offered */
-	struct slice                        envid;  /* encoded; sent where DSN is offered */
+	enum smtp_ret                       ret;     /* sent where DSN is offered */
+	struct slice                        envid;   /* encoded; sent where DSN is offered */
 	bool                                no_data; /* only ask: MAIL and RCPT, then RSET (call-ahead) */
 };
 
@@ -129,19 +129,19 @@ struct smtp_client {
 	const struct smtp_client_config   *config;
 	const struct smtp_client_envelope *envelope;
 
-	uint64_t size_max;   /* R of SIZE; 0: no number, or not offered */
+	uint64_t size_max;                                     /* R of SIZE; 0: no number, or not offered */
 	uint64_t is_accepted[SMTP_CLIENT_RECIPIENTS_MAX / 64]; /* a bit for each recipient */
-	unsigned extensions; /* R enum smtp_extension joined: what the last EHLO offered */
-	uint32_t sent;       /* commands of the transaction written: [RSET] MAIL RCPT... [DATA] */
-	uint32_t answered;   /* their replies */
-	uint32_t accepted;   /* R recipients accepted */
+	unsigned extensions;  /* R enum smtp_extension joined: what the last EHLO offered */
+	uint32_t sent;        /* commands of the transaction written: [RSET] MAIL RCPT... [DATA] */
+	uint32_t answered;    /* their replies */
+	uint32_t accepted;    /* R recipients accepted */
 	uint32_t result_next; /* LMTP: the recipient whose final reply is next */
-	uint8_t  stage;      /* R enum smtp_client_stage */
-	uint8_t  owed;       /* an event to tell next: enum smtp_client_event_kind, or 0 */
-	uint8_t  fate;       /* enum rc: what smtp_client_lost() says of a session that is over */
+	uint8_t  stage;       /* R enum smtp_client_stage */
+	uint8_t  owed;        /* an event to tell next: enum smtp_client_event_kind, or 0 */
+	uint8_t  fate;        /* enum rc: what smtp_client_lost() says of a session that is over */
 	uint8_t  auth_step;
-	bool     tls;        /* R */
-	bool     extended;   /* EHLO (LHLO), not HELO, is or was said */
+	bool     tls;      /* R */
+	bool     extended; /* EHLO (LHLO), not HELO, is or was said */
 	bool     auth_plain, auth_login, authenticated;
 	bool     starttls_refused;
 	bool     sender_refused;

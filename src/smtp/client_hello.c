@@ -11,11 +11,9 @@ static const struct {
 	const char *word;
 	unsigned    extension;
 } keywords[] = {
-	{ "PIPELINING", SMTP_EXT_PIPELINING }, { "SIZE", SMTP_EXT_SIZE },
-	{ "8BITMIME", SMTP_EXT_8BITMIME },     { "CHUNKING", SMTP_EXT_CHUNKING },
-	{ "DSN", SMTP_EXT_DSN },               { "SMTPUTF8", SMTP_EXT_SMTPUTF8 },
-	{ "STARTTLS", SMTP_EXT_STARTTLS },     { "AUTH", SMTP_EXT_AUTH },
-	{ "ENHANCEDSTATUSCODES", SMTP_EXT_ENHANCED },
+	{ "PIPELINING", SMTP_EXT_PIPELINING }, { "SIZE", SMTP_EXT_SIZE }, { "8BITMIME", SMTP_EXT_8BITMIME },
+	{ "CHUNKING", SMTP_EXT_CHUNKING },     { "DSN", SMTP_EXT_DSN },   { "SMTPUTF8", SMTP_EXT_SMTPUTF8 },
+	{ "STARTTLS", SMTP_EXT_STARTTLS },     { "AUTH", SMTP_EXT_AUTH }, { "ENHANCEDSTATUSCODES", SMTP_EXT_ENHANCED },
 };
 
 void smtp_client_hello(struct smtp_client *client, bool extended, struct buf *out)

@@ -6,11 +6,11 @@
 
 /* One call of smtp_client_feed() that has taken a reply. */
 struct smtp_answer {
-	struct smtp_client          *client;
+	struct smtp_client           *client;
 	const struct smtp_reply_read *reply;
-	struct slice                 behind; /* input after the reply */
-	struct buf                  *out;
-	struct smtp_client_event    *event;
+	struct slice                  behind; /* input after the reply */
+	struct buf                   *out;
+	struct smtp_client_event     *event;
 };
 
 /* Replies up to READY. */

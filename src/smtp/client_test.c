@@ -28,8 +28,8 @@ enum option {
 	UTF8 = 1 << 10,
 	EIGHTBIT = 1 << 11,
 	DSN = 1 << 12,
-	TWICE = 1 << 13,   /* two transactions */
-	LARGE = 1 << 14,   /* of 1000 bytes, not 5 */
+	TWICE = 1 << 13, /* two transactions */
+	LARGE = 1 << 14, /* of 1000 bytes, not 5 */
 	UNSAFE = 1 << 15,
 	SLOW_BODY = 1 << 16, /* the body is never sent whole */
 	QUITS = 1 << 17,
@@ -43,9 +43,9 @@ struct row {
 	enum rc     lost; /* what it means when the connection ends here */
 };
 
-#define HI "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 SIZE 100\r\n"
+#define HI      "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 SIZE 100\r\n"
 #define HI_SAYS ">EHLO me READY "
-#define SENT ">MAIL FROM:<a@b> SIZE=5 >RCPT TO:<c@d> >RCPT TO:<e@f> >DATA "
+#define SENT    ">MAIL FROM:<a@b> SIZE=5 >RCPT TO:<c@d> >RCPT TO:<e@f> >DATA "
 
 static const struct row lawful[] = {
 	{ "one message to two", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
@@ -55,13 +55,15 @@ static const struct row lawful[] = {
 	{ "both refused, DATA refused, the next one begins with RSET", TWICE,
 	  HI "250 s\r\n550 n\r\n550 n\r\n554 n\r\n250 reset\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,550) RECIPIENT(1,550) DONE >RSET " SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY "
-	               "RESULT(all,250) DONE", RC_OK },
+	               "RESULT(all,250) DONE",
+	  RC_OK },
 	{ "both refused, DATA accepted: an empty message for nobody", TWICE,
 	  HI "250 s\r\n550 n\r\n550 n\r\n354 go\r\n554 none\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,550) RECIPIENT(1,550) >. DONE " SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY "
-	               "RESULT(all,250) DONE", RC_OK },
+	               "RESULT(all,250) DONE",
+	  RC_OK },
 	{ "the sender refused", 0, HI "550 5.7.1 s\r\n503 r\r\n503 r\r\n503 d\r\n",
-	    HI_SAYS SENT "SENDER(550 5.7.1) DONE", RC_OK },
+	  HI_SAYS SENT "SENDER(550 5.7.1) DONE", RC_OK },
 	{ "the sender refused and DATA accepted all the same", 0, HI "451 s\r\n503 r\r\n503 r\r\n354 d\r\n250 well\r\n",
 	  HI_SAYS SENT "SENDER(451) >. DONE", RC_OK },
 	{ "DATA refused", 0, HI "250 s\r\n250 r\r\n250 r\r\n451 4.3.0 d\r\n",
@@ -69,7 +71,7 @@ static const struct row lawful[] = {
 	{ "refused after the dot", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n554 5.7.1 spam\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY RESULT(all,554 5.7.1) DONE", RC_OK },
 	{ "made redundant or not", 0,
-	    HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n451 4.4.0 Message failed to be made redundant\r\n",
+	  HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n451 4.4.0 Message failed to be made redundant\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY RESULT(all,451 4.4.0) DONE", RC_OK },
 	{ "too many recipients, by number", 0, HI "250 s\r\n250 r\r\n452 4.5.3 enough\r\n354 go\r\n250 ok\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,452 4.5.3,many) BODY RESULT(all,250) DONE", RC_OK },
@@ -81,65 +83,72 @@ static const struct row lawful[] = {
 	  ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >DATA RECIPIENT(0,250) BODY RESULT(all,250) DONE", RC_OK },
 	{ "with PIPELINING switched off", NO_PIPELINING, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  HI_SAYS ">MAIL FROM:<a@b> SIZE=5 >RCPT TO:<c@d> >RCPT TO:<e@f> RECIPIENT(0,250) >DATA RECIPIENT(1,250) BODY "
-	          "RESULT(all,250) DONE", RC_OK },
+	          "RESULT(all,250) DONE",
+	  RC_OK },
 	{ "without PIPELINING and without recipients", NO_PIPELINING, HI "250 s\r\n550 r\r\n550 r\r\n",
 	  HI_SAYS ">MAIL FROM:<a@b> SIZE=5 >RCPT TO:<c@d> >RCPT TO:<e@f> RECIPIENT(0,550) RECIPIENT(1,550) DONE",
-	    RC_OK },
+	  RC_OK },
 	{ "HELO", ONE_RECIPIENT, "220 mx\r\n502 what\r\n250 mx\r\n250 s\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  ">EHLO me >HELO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >DATA RECIPIENT(0,250) BODY RESULT(all,250) DONE",
-	    RC_OK },
+	  RC_OK },
 	{ "replies of several lines, and in LF", 0,
 	  "220-mx\n220 hi\n250-mx\n250-X-ANONYMOUSTLS\n250-X-EXPS GSSAPI NTLM\n250-BINARYMIME\n250-PIPELINING\n250 "
-	    "SIZE 100\n"
+	  "SIZE 100\n"
 	  "250-s\n250 s\n250 r\n250 r\n354 go\n250-o\n250 k\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY RESULT(all,250) DONE", RC_OK },
 	{ "a chunk", CHUNKS | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 s\r\n250 r\r\n250 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 s\r\n250 r\r\n250 ok\r\n",
 	  ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >BDAT 5 LAST RECIPIENT(0,250) BODY(chunked) RESULT(all,250) "
-	    "DONE", RC_OK },
+	  "DONE",
+	  RC_OK },
 	{ "a chunk refused", CHUNKS | ONE_RECIPIENT | TWICE,
 	  "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 s\r\n250 r\r\n552 big\r\n250 reset\r\n550 "
-	    "s\r\n503 r\r\n",
+	  "s\r\n503 r\r\n",
 	  ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >BDAT 5 LAST RECIPIENT(0,250) BODY(chunked) RESULT(all,552) "
-	    "DONE "
-	  ">RSET >MAIL FROM:<a@b> >RCPT TO:<c@d> SENDER(550) DONE", RC_OK },
+	  "DONE "
+	  ">RSET >MAIL FROM:<a@b> >RCPT TO:<c@d> SENDER(550) DONE",
+	  RC_OK },
 	{ "no chunk without a recipient", CHUNKS | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 s\r\n550 r\r\n",
+	  "220 mx\r\n250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n250 s\r\n550 r\r\n",
 	  ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> RECIPIENT(0,550) DONE", RC_OK },
-	{ "LMTP", LMTP, "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n452 "
-	    "4.2.2 full\r\n",
+	{ "LMTP", LMTP,
+	  "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n452 "
+	  "4.2.2 full\r\n",
 	  ">LHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >RCPT TO:<e@f> >DATA RECIPIENT(0,250) RECIPIENT(1,250) BODY "
-	  "RESULT(0,250) RESULT(1,452 4.2.2) DONE", RC_OK },
+	  "RESULT(0,250) RESULT(1,452 4.2.2) DONE",
+	  RC_OK },
 	{ "LMTP, the first refused", LMTP,
-	    "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n550 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n550 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  ">LHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >RCPT TO:<e@f> >DATA RECIPIENT(0,550) RECIPIENT(1,250) BODY "
-	  "RESULT(1,250) DONE", RC_OK },
+	  "RESULT(1,250) DONE",
+	  RC_OK },
 	{ "call-ahead", NO_DATA | ONE_RECIPIENT | TWICE, HI "250 s\r\n550 5.1.1 no\r\n250 reset\r\n250 s\r\n250 r\r\n",
 	  HI_SAYS ">MAIL FROM:<a@b> SIZE=5 >RCPT TO:<c@d> RECIPIENT(0,550 5.1.1) DONE >RSET >MAIL FROM:<a@b> SIZE=5 "
-	          ">RCPT TO:<c@d> RECIPIENT(0,250) DONE", RC_OK },
+	          ">RCPT TO:<c@d> RECIPIENT(0,250) DONE",
+	  RC_OK },
 	{ "STARTTLS", ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250-SIZE 1\r\n250 STARTTLS\r\n220 go\r\n|250-mx\r\n250 PIPELINING\r\n",
+	  "220 mx\r\n250-mx\r\n250-SIZE 1\r\n250 STARTTLS\r\n220 go\r\n|250-mx\r\n250 PIPELINING\r\n",
 	  ">EHLO me >STARTTLS STARTTLS >EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >DATA", RC_CLOSED },
 	{ "STARTTLS refused, not needed", ONE_RECIPIENT, "220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 4.7.0 no\r\n",
 	  ">EHLO me >STARTTLS READY >MAIL FROM:<a@b>", RC_CLOSED },
 	{ "AUTH PLAIN", AUTH | TLS_ON | ONE_RECIPIENT, "220 mx\r\n250-mx\r\n250 AUTH LOGIN PLAIN XOAUTH2\r\n235 ok\r\n",
 	  ">EHLO me >AUTH PLAIN AHVzZXIAcGFzcw== READY >MAIL FROM:<a@b>", RC_CLOSED },
 	{ "AUTH PLAIN, asked again", AUTH | TLS_ON | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n334 \r\n235 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n334 \r\n235 ok\r\n",
 	  ">EHLO me >AUTH PLAIN AHVzZXIAcGFzcw== >AHVzZXIAcGFzcw== READY >MAIL FROM:<a@b>", RC_CLOSED },
 	{ "AUTH LOGIN", AUTH | TLS_ON | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250 AUTH=LOGIN\r\n334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250 AUTH=LOGIN\r\n334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n",
 	  ">EHLO me >AUTH LOGIN >dXNlcg== >cGFzcw== READY >MAIL FROM:<a@b>", RC_CLOSED },
 	{ "AUTH in clear where that is allowed", AUTH | AUTH_IN_CLEAR | TLS_NEVER | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n235 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n235 ok\r\n",
 	  ">EHLO me >AUTH PLAIN AHVzZXIAcGFzcw== READY >MAIL FROM:<a@b>", RC_CLOSED },
 	{ "all parameters", DSN | EIGHTBIT | UTF8 | ONE_RECIPIENT,
-	    "220 mx\r\n250-mx\r\n250-DSN\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n250 s\r\n",
+	  "220 mx\r\n250-mx\r\n250-DSN\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE\r\n250 s\r\n",
 	  ">EHLO me READY >MAIL FROM:<a@b> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x+2By "
-	  ">RCPT TO:<c@d> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o@p", RC_CLOSED },
+	  ">RCPT TO:<c@d> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o@p",
+	  RC_CLOSED },
 	{ "parameters that are not offered are not sent", DSN | EIGHTBIT | ONE_RECIPIENT,
-	    "220 mx\r\n250 mx\r\n250 s\r\n",
-	  ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d>", RC_CLOSED },
+	  "220 mx\r\n250 mx\r\n250 s\r\n", ">EHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d>", RC_CLOSED },
 	{ "QUIT", QUITS, HI "221 bye\r\n", HI_SAYS ">QUIT CLOSING(221)", RC_OK },
 };
 
@@ -147,42 +156,41 @@ static const struct row unlawful[] = {
 	{ "lost before the greeting", 0, "", "", RC_OK },
 	{ "lost after RCPT", 0, HI "250 s\r\n250 r\r\n", HI_SAYS SENT "RECIPIENT(0,250)", RC_CLOSED },
 	{ "lost in the body", SLOW_BODY, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY", RC_CLOSED },
+	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY", RC_CLOSED },
 	{ "lost after the dot", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY", RC_UNCERTAIN },
+	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY", RC_UNCERTAIN },
 	{ "lost inside the last reply", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n250-o\r\n250",
-	    HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY",
-	  RC_UNCERTAIN },
+	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY", RC_UNCERTAIN },
 	{ "lost after the dot for nobody", 0, HI "250 s\r\n550 r\r\n550 r\r\n354 go\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,550) RECIPIENT(1,550) >.", RC_CLOSED },
+	  HI_SAYS SENT "RECIPIENT(0,550) RECIPIENT(1,550) >.", RC_CLOSED },
 	{ "LMTP lost between results", LMTP,
-	    "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
+	  "220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
 	  ">LHLO me READY >MAIL FROM:<a@b> >RCPT TO:<c@d> >RCPT TO:<e@f> >DATA RECIPIENT(0,250) RECIPIENT(1,250) BODY "
-	    "RESULT(0,250)", RC_UNCERTAIN },
+	  "RESULT(0,250)",
+	  RC_UNCERTAIN },
 	{ "rubbish after the dot", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\nwhat?\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY BROKEN(syntax)", RC_UNCERTAIN },
 	{ "421 after the dot is an answer", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n421 4.3.2 down\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY CLOSING(421 4.3.2)", RC_OK },
 	{ "421 to RCPT", 0, HI "250 s\r\n250 r\r\n421 4.3.2 down\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,250) CLOSING(421 4.3.2)", RC_OK },
+	  HI_SAYS SENT "RECIPIENT(0,250) CLOSING(421 4.3.2)", RC_OK },
 	{ "421 instead of a greeting", 0, "421 busy\r\n", "CLOSING(421)", RC_OK },
 	{ "554 instead of a greeting", 0, "554 no\r\n221 bye\r\n", ">QUIT REFUSED(greeting,554) CLOSING(221)", RC_OK },
 	{ "a greeting that is no SMTP", 0, "SSH-2.0-x\r\n", "BROKEN(syntax)", RC_OK },
 	{ "EHLO deferred", 0, "220 mx\r\n450 later\r\n", ">EHLO me >QUIT REFUSED(ehlo,450)", RC_OK },
 	{ "EHLO answered 521", 0, "220 mx\r\n521 never\r\n", ">EHLO me >QUIT REFUSED(ehlo,521)", RC_OK },
 	{ "EHLO and HELO refused", 0, "220 mx\r\n550 no\r\n550 no\r\n", ">EHLO me >HELO me >QUIT REFUSED(ehlo,550)",
-	    RC_OK },
+	  RC_OK },
 	{ "LHLO refused", LMTP, "220 mx\r\n500 no\r\n", ">LHLO me >QUIT REFUSED(ehlo,500)", RC_OK },
 	{ "TLS needed and not offered", TLS_REQUIRED, "220 mx\r\n250 mx\r\n", ">EHLO me >QUIT REFUSED(starttls,0)",
-	    RC_OK },
-	{ "TLS needed and HELO only", TLS_REQUIRED, "220 mx\r\n500 what\r\n250 mx\r\n",
-	    ">EHLO me >HELO me >QUIT REFUSED(starttls,0)", RC_OK },
-	{ "TLS needed and refused", TLS_REQUIRED, "220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 no\r\n",
-	    ">EHLO me >STARTTLS >QUIT REFUSED(starttls,454)",
 	  RC_OK },
+	{ "TLS needed and HELO only", TLS_REQUIRED, "220 mx\r\n500 what\r\n250 mx\r\n",
+	  ">EHLO me >HELO me >QUIT REFUSED(starttls,0)", RC_OK },
+	{ "TLS needed and refused", TLS_REQUIRED, "220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 no\r\n",
+	  ">EHLO me >STARTTLS >QUIT REFUSED(starttls,454)", RC_OK },
 	{ "AUTH not offered", AUTH | TLS_ON, "220 mx\r\n250 mx\r\n", ">EHLO me >QUIT REFUSED(auth,0)", RC_OK },
 	{ "AUTH without TLS", AUTH | TLS_NEVER, "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n",
-	    ">EHLO me >QUIT REFUSED(auth,0)", RC_OK },
+	  ">EHLO me >QUIT REFUSED(auth,0)", RC_OK },
 	{ "AUTH refused", AUTH | TLS_ON, "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n535 5.7.8 no\r\n",
 	  ">EHLO me >AUTH PLAIN AHVzZXIAcGFzcw== >QUIT REFUSED(auth,535 5.7.8)", RC_OK },
 	{ "AUTH asked for ever", AUTH | TLS_ON, "220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n334 \r\n334 \r\n",
@@ -190,10 +198,9 @@ static const struct row unlawful[] = {
 	{ "a reply nobody asked for", QUITS | SLOW_BODY, HI "250 surprise\r\n", HI_SAYS "BROKEN(syntax)", RC_OK },
 	{ "354 to MAIL", 0, HI "354 go\r\n", HI_SAYS SENT "BROKEN(syntax)", RC_CLOSED },
 	{ "250 to DATA", 0, HI "250 s\r\n250 r\r\n250 r\r\n250 ok\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BROKEN(syntax)", RC_CLOSED },
+	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BROKEN(syntax)", RC_CLOSED },
 	{ "354 after the dot", 0, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n354 go\r\n",
-	    HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY BROKEN(syntax)",
-	  RC_UNCERTAIN },
+	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY BROKEN(syntax)", RC_UNCERTAIN },
 	{ "refused in the middle of the body", SLOW_BODY, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n552 5.3.4 big\r\n",
 	  HI_SAYS SENT "RECIPIENT(0,250) RECIPIENT(1,250) BODY RESULT(all,552 5.3.4) CLOSING(0)", RC_OK },
 	{ "accepted in the middle of the body", SLOW_BODY, HI "250 s\r\n250 r\r\n250 r\r\n354 go\r\n250 ok\r\n",
@@ -234,13 +241,13 @@ static void log_sent(struct session *s)
 }
 
 static void log_reply(struct session *s, const char *name, const char *front, const struct smtp_reply_read *reply,
-    bool many)
+                      bool many)
 {
 	word(s, name);
 	buf_printf(&s->log, "(%s%u", front, reply->code);
 	if (reply->enhanced.class != 0)
 		buf_printf(&s->log, " %u.%u.%u", reply->enhanced.class, reply->enhanced.subject,
-		    reply->enhanced.detail);
+		           reply->enhanced.detail);
 	buf_put_str(&s->log, many ? ",many)" : ")");
 }
 
@@ -422,11 +429,10 @@ static void check_rows(const struct row *rows, size_t count)
 			feed_parts(&s, row->says, cut);
 			if (!slice_eq(slice_trim(buf_slice(&s.log)), slice_trim(slice_str(row->expected))))
 				fail_msg("%s, cut at %zu:\n  got      %.*s\n  expected %s", row->name, cut,
-				    (int)s.log.len,
-				         s.log.len != 0 ? (char *)s.log.ptr : "", row->expected);
+				         (int)s.log.len, s.log.len != 0 ? (char *)s.log.ptr : "", row->expected);
 			if (smtp_client_lost(&s.client) != row->lost)
 				fail_msg("%s, cut at %zu: lost says %s", row->name, cut,
-				    rc_word(smtp_client_lost(&s.client)));
+				         rc_word(smtp_client_lost(&s.client)));
 			session_end(&s);
 		}
 	}
@@ -450,7 +456,7 @@ static void test_injection(void **state)
 	struct session           s;
 	struct smtp_client_event event;
 	struct slice             input = SLICE("220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n250-evil\r\n250 AUTH "
-	    "PLAIN\r\n");
+	                                                   "PLAIN\r\n");
 
 	(void)state;
 	session_begin(&s, 0);
@@ -496,10 +502,11 @@ static void test_window(void **state)
 		while (sent.len != 0) {
 			const struct slice line = slice_until(&sent, '\n');
 			buf_put_str(&replies, slice_starts(line, SLICE("DATA")) ? "354 x\r\n"
-			    : asked++ % 3 == 2 ? "550 x\r\n" : "250 x\r\n");
+			                      : asked++ % 3 == 2                ? "550 x\r\n"
+			                                                        : "250 x\r\n");
 		}
 		buf_clear(&s.out);
-		struct slice input = buf_slice(&replies);
+		struct slice             input = buf_slice(&replies);
 		struct smtp_client_event event;
 		while (smtp_client_feed(&s.client, &input, &s.out, &event) != SMTP_CLIENT_NONE && !body) {
 			if (event.kind == SMTP_CLIENT_RECIPIENT) {
@@ -545,11 +552,8 @@ static void test_timeouts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lawful),
-		cmocka_unit_test(test_unlawful),
-		cmocka_unit_test(test_injection),
-		cmocka_unit_test(test_window),
-		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_lawful), cmocka_unit_test(test_unlawful), cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_window), cmocka_unit_test(test_timeouts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,18 +2,17 @@
 #include "smtp/command.h"
 
 static const char *const words[SMTP_VERB_COUNT] = {
-	[SMTP_VERB_UNKNOWN] = "unknown",   [SMTP_VERB_HELO] = "HELO", [SMTP_VERB_EHLO] = "EHLO",
-	[SMTP_VERB_LHLO] = "LHLO",         [SMTP_VERB_MAIL] = "MAIL", [SMTP_VERB_RCPT] = "RCPT",
-	[SMTP_VERB_DATA] = "DATA",         [SMTP_VERB_BDAT] = "BDAT", [SMTP_VERB_RSET] = "RSET",
-	[SMTP_VERB_NOOP] = "NOOP",         [SMTP_VERB_QUIT] = "QUIT", [SMTP_VERB_VRFY] = "VRFY",
-	[SMTP_VERB_EXPN] = "EXPN",         [SMTP_VERB_HELP] = "HELP", [SMTP_VERB_STARTTLS] = "STARTTLS",
-	[SMTP_VERB_AUTH] = "AUTH",         [SMTP_VERB_XCLIENT] = "XCLIENT",
-	[SMTP_VERB_FOREIGN] = "foreign",
+	[SMTP_VERB_UNKNOWN] = "unknown", [SMTP_VERB_HELO] = "HELO",       [SMTP_VERB_EHLO] = "EHLO",
+	[SMTP_VERB_LHLO] = "LHLO",       [SMTP_VERB_MAIL] = "MAIL",       [SMTP_VERB_RCPT] = "RCPT",
+	[SMTP_VERB_DATA] = "DATA",       [SMTP_VERB_BDAT] = "BDAT",       [SMTP_VERB_RSET] = "RSET",
+	[SMTP_VERB_NOOP] = "NOOP",       [SMTP_VERB_QUIT] = "QUIT",       [SMTP_VERB_VRFY] = "VRFY",
+	[SMTP_VERB_EXPN] = "EXPN",       [SMTP_VERB_HELP] = "HELP",       [SMTP_VERB_STARTTLS] = "STARTTLS",
+	[SMTP_VERB_AUTH] = "AUTH",       [SMTP_VERB_XCLIENT] = "XCLIENT", [SMTP_VERB_FOREIGN] = "foreign",
 };
 
 /* Verbs of HTTP: a browser or a server-side request made to speak to us. */
-static const char *const foreign[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "PATCH", "TRACE",
-    "PRI" };
+static const char *const foreign[] = { "GET",     "HEAD",    "POST",  "PUT",   "DELETE",
+	                               "CONNECT", "OPTIONS", "PATCH", "TRACE", "PRI" };
 
 /*
  * The bytes in front of the LF are searched even when it has not come yet, so that a wrong line is refused at its wrong

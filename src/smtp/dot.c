@@ -176,8 +176,8 @@ enum rc smtp_line_check_end(const struct smtp_line_check *check)
 
 void smtp_dot_decoder_init(struct smtp_dot_decoder *decoder, enum smtp_line_ends line_ends, uint64_t line_bytes_max)
 {
-	*decoder = (struct smtp_dot_decoder){ .line_bytes_max = line_bytes_max, .line_ends = line_ends,
-	    .state = AT_LINE };
+	*decoder =
+		(struct smtp_dot_decoder){ .line_bytes_max = line_bytes_max, .line_ends = line_ends, .state = AT_LINE };
 }
 
 /* Why a run ends where it ends. */
@@ -270,8 +270,8 @@ static enum rc decode_stray(struct smtp_dot_decoder *decoder, struct slice *inpu
 
 static enum rc decode_run(struct smtp_dot_decoder *decoder, struct slice *input, struct slice *out)
 {
-	const struct run run = find_run(*input, decoder->state == AT_LINE, decoder->line_bytes,
-	    decoder->line_bytes_max);
+	const struct run run =
+		find_run(*input, decoder->state == AT_LINE, decoder->line_bytes, decoder->line_bytes_max);
 
 	if (run.count != 0) {
 		*out = slice_take(*input, run.count);

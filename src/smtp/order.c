@@ -11,6 +11,7 @@
 #define DEAD  SMTP_AT_DEAD
 #define NO    SMTP_AT_COUNT
 
+/* clang-format off */
 /* Source: RFC 5321 section 4.1.4. NO: reply 503 and stay. */
 static const uint8_t after[SMTP_AT_COUNT][ON_COUNT] = {
 	/*                  EHLO   STARTTLS AUTH   XCLIENT MAIL  RCPT  DATA  BDAT  <end>  RSET   */
@@ -21,6 +22,7 @@ static const uint8_t after[SMTP_AT_COUNT][ON_COUNT] = {
 	[SMTP_AT_BDAT] =  { READY, NO,      NO,    NO,     NO,   NO,   NO,   BDAT, READY, READY },
 	[SMTP_AT_DEAD] =  { READY, NO,      NO,    NO,     NO,   NO,   NO,   DEAD, READY, READY },
 };
+/* clang-format on */
 _Static_assert(SMTP_AT_COUNT <= UINT8_MAX, "a state fits a cell");
 
 bool smtp_order(enum smtp_at at, enum smtp_on on, enum smtp_at *out)

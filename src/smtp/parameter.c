@@ -3,17 +3,7 @@
 
 #include "base/num.h"
 
-enum key {
-	KEY_SIZE,
-	KEY_BODY,
-	KEY_SMTPUTF8,
-	KEY_RET,
-	KEY_ENVID,
-	KEY_AUTH,
-	KEY_NOTIFY,
-	KEY_ORCPT,
-	KEY_COUNT
-};
+enum key { KEY_SIZE, KEY_BODY, KEY_SMTPUTF8, KEY_RET, KEY_ENVID, KEY_AUTH, KEY_NOTIFY, KEY_ORCPT, KEY_COUNT };
 
 struct known {
 	const char *word;
@@ -22,6 +12,7 @@ struct known {
 	bool        valued;    /* "=value" follows */
 };
 
+/* clang-format off */
 static const struct known knowns[KEY_COUNT] = {
 	/*                  word        MAIL   extension          value   Source */
 	[KEY_SIZE] =     { "SIZE",     true,  SMTP_EXT_SIZE,     true  }, /* RFC 1870 section 3 */
@@ -33,6 +24,7 @@ static const struct known knowns[KEY_COUNT] = {
 	[KEY_NOTIFY] =   { "NOTIFY",   false, SMTP_EXT_DSN,      true  }, /* RFC 3461 section 4.1 */
 	[KEY_ORCPT] =    { "ORCPT",    false, SMTP_EXT_DSN,      true  }, /* RFC 3461 section 4.2 */
 };
+/* clang-format on */
 
 /* Longest path and source route, and parameters; the command line's own bound is the sum of all. */
 #define SIZE_PARAMETER_MAX ((uint64_t)1 << 62)

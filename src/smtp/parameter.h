@@ -50,8 +50,8 @@ struct smtp_mail {
 	uint64_t       size;   /* as declared; 0: not said */
 	enum smtp_body body;
 	enum smtp_ret  ret;
-	struct slice   envid;  /* xtext, checked, still encoded; empty: none */
-	struct slice   auth;   /* AUTH=, xtext, checked, still encoded; "<>" when unknown; empty: none */
+	struct slice   envid; /* xtext, checked, still encoded; empty: none */
+	struct slice   auth;  /* AUTH=, xtext, checked, still encoded; "<>" when unknown; empty: none */
 	bool           smtputf8;
 };
 
@@ -65,13 +65,13 @@ struct smtp_rcpt {
 /* Why arguments were refused; each has one reply in smtp/server_reply.c. */
 enum smtp_fault {
 	SMTP_FAULT_NONE,
-	SMTP_FAULT_FORM,       /* not "FROM:<...>" or "TO:<...>": 501 5.5.4 */
-	SMTP_FAULT_ADDRESS,    /* the path breaks its grammar: 501 5.1.7 / 5.1.3 */
-	SMTP_FAULT_LONG,       /* a part of the path is too long: 501 5.1.7 / 5.1.3 */
-	SMTP_FAULT_UTF8,       /* UTF-8 without SMTPUTF8: 553 5.6.7 */
-	SMTP_FAULT_UNKNOWN,    /* a parameter we did not offer: 555 5.5.4 */
-	SMTP_FAULT_VALUE,      /* a parameter's value is wrong: 501 5.5.4 */
-	SMTP_FAULT_TWICE,      /* a parameter stands twice: 501 5.5.4 */
+	SMTP_FAULT_FORM,    /* not "FROM:<...>" or "TO:<...>": 501 5.5.4 */
+	SMTP_FAULT_ADDRESS, /* the path breaks its grammar: 501 5.1.7 / 5.1.3 */
+	SMTP_FAULT_LONG,    /* a part of the path is too long: 501 5.1.7 / 5.1.3 */
+	SMTP_FAULT_UTF8,    /* UTF-8 without SMTPUTF8: 553 5.6.7 */
+	SMTP_FAULT_UNKNOWN, /* a parameter we did not offer: 555 5.5.4 */
+	SMTP_FAULT_VALUE,   /* a parameter's value is wrong: 501 5.5.4 */
+	SMTP_FAULT_TWICE,   /* a parameter stands twice: 501 5.5.4 */
 	SMTP_FAULT_COUNT
 };
 

@@ -18,8 +18,8 @@ static enum rc read_port(struct slice text, uint16_t *out)
 {
 	uint64_t port;
 
-	if (text.len == 0 || text.len > 5 || (text.len > 1 && text.ptr[0] == '0') || num_u64(text, UINT16_MAX,
-	    &port) != RC_OK)
+	if (text.len == 0 || text.len > 5 || (text.len > 1 && text.ptr[0] == '0') ||
+	    num_u64(text, UINT16_MAX, &port) != RC_OK)
 		return RC_SYNTAX;
 	*out = (uint16_t)port;
 	return RC_OK;

@@ -7,12 +7,13 @@
 
 #include "mail/ip.h"
 
-#define PROXY_V1_MAX 107u  /* with CRLF */
-#define PROXY_V2_MAX 2048u /* 16 octets of header and what it announces: addresses and TLVs; ours is smaller than the
+#define PROXY_V1_MAX 107u /* with CRLF */
+#define PROXY_V2_MAX \
+	2048u /* 16 octets of header and what it announces: addresses and TLVs; ours is smaller than the
                               protocol's 65551 */
 
 struct proxy_header {
-	bool      local;  /* LOCAL or UNKNOWN: the balancer speaks for itself (a health check); the addresses are
+	bool      local; /* LOCAL or UNKNOWN: the balancer speaks for itself (a health check); the addresses are
 	                     IP_NONE */
 	struct ip source, target;
 	uint16_t  source_port, target_port;

@@ -5,7 +5,7 @@
 
 #define ENHANCED_NUMBER_MAX 999u
 /* What a peer's words may take in a text of ours: I-25 of the mail contract, printable ASCII of at most 400 octets. */
-#define MAPPED_TEXT_MAX 400u
+#define MAPPED_TEXT_MAX     400u
 
 static void put_safe(struct slice text, struct buf *out)
 {
@@ -169,7 +169,7 @@ void smtp_reply_text(const struct smtp_reply_read *reply, size_t max, struct buf
 
 struct smtp_reply smtp_reply_map(const struct smtp_reply_read *reply, struct buf *text)
 {
-	struct smtp_reply    mapped = { .code = reply->code, .enhanced = reply->enhanced };
+	struct smtp_reply           mapped = { .code = reply->code, .enhanced = reply->enhanced };
 	const struct smtp_enhanced *e = &reply->enhanced;
 
 	must(reply->code >= 400);

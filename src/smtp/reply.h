@@ -10,16 +10,16 @@
 /*
  * One line of ours with CRLF; RFC 5321 section 4.5.3.1.5 asks for at most 512. Longer texts go on over several lines.
  */
-#define SMTP_REPLY_LINE_MAX 400u
+#define SMTP_REPLY_LINE_MAX  400u
 /* Of one text we send; the rest is cut. */
-#define SMTP_REPLY_TEXT_MAX 2000u
+#define SMTP_REPLY_TEXT_MAX  2000u
 /* Bounds for a whole reply of a peer. Real EHLO replies stay below 2 KiB. */
 #define SMTP_REPLY_BYTES_MAX 16384u
 #define SMTP_REPLY_LINES_MAX 256u
 
 /* An enhanced status code, RFC 3463; class 0: none. */
 struct smtp_enhanced {
-	uint8_t  class;   /* 2, 4, 5, or 0 */
+	uint8_t class;    /* 2, 4, 5, or 0 */
 	uint16_t subject; /* 0 to 999 */
 	uint16_t detail;  /* 0 to 999 */
 };
@@ -38,11 +38,10 @@ struct smtp_reply {
  * SMTP_REPLY(550, 1, 1, "No such user"): a reply with an enhanced code of the same class and a literal text;
  * SMTP_REPLY_INIT the same as an initialiser of a static one.
  */
-#define SMTP_REPLY_INIT(reply_code, reply_subject, reply_detail, literal)                            \
-	{                                                                                            \
-		.code = (reply_code),                                                                \
-		.enhanced = { (uint8_t)((reply_code) / 100), (reply_subject), (reply_detail) },      \
-		.text = { (const uint8_t *)("" literal ""), sizeof(literal) - 1 },                   \
+#define SMTP_REPLY_INIT(reply_code, reply_subject, reply_detail, literal)                                             \
+	{                                                                                                             \
+		.code = (reply_code), .enhanced = { (uint8_t)((reply_code) / 100), (reply_subject), (reply_detail) }, \
+		.text = { (const uint8_t *)("" literal ""), sizeof(literal) - 1 },                                    \
 	}
 #define SMTP_REPLY(reply_code, reply_subject, reply_detail, literal) \
 	((struct smtp_reply)SMTP_REPLY_INIT(reply_code, reply_subject, reply_detail, literal))
@@ -58,7 +57,7 @@ struct smtp_reply_read {
 	uint16_t             code;     /* 200 to 599 */
 	struct smtp_enhanced enhanced; /* of the last line, if its class fits the code; otherwise class 0 */
 	uint16_t             lines;
-	struct slice         raw;      /* all lines as they came, line ends included */
+	struct slice         raw; /* all lines as they came, line ends included */
 };
 
 /*
@@ -86,9 +85,9 @@ void smtp_reply_text(const struct smtp_reply_read *reply, size_t max, struct buf
 /*
  * What a client of ours is told when its message was answered so downstream while it waited (mode `through`, one
  * recipient or one answer for all):  421, 450, 451, 452 -> 451 4.x.x; 550 5.1.x, 552 5.3.4, 552 5.2.2 unchanged; 554
- * 5.7.x -> 554 5.7.1; every other 5xx keeps its code. The text begins with "rejected by next hop: " where the answer is
- * not ours to give as it stands, is printable ASCII of at most 400 octets, and lies in `text`, which the caller
- * cleared. `reply->code` is 400 to 599.
+ * 5.7.x -> 554 5.7.1; every other 5xx keeps its code. The text begins with "rejected by next hop: " or "deferred by
+ * next hop: " where the answer is not ours to give as it stands, is printable ASCII of at most 400 octets, and lies in
+ * `text`, which the caller cleared. `reply->code` is 400 to 599.
  */
 struct smtp_reply smtp_reply_map(const struct smtp_reply_read *reply, struct buf *text);
 

@@ -153,8 +153,8 @@ void smtp_server_refuse_order(struct smtp_feed *feed)
 {
 	static const struct smtp_reply start = SMTP_REPLY_INIT(503, 5, 1, "Send EHLO first");
 	static const struct smtp_reply other = SMTP_REPLY_INIT(503, 5, 1, "Bad sequence of commands");
-	static const struct smtp_reply nested = SMTP_REPLY_INIT(503, 5, 1,
-	    "A transaction is open already; send RSET first");
+	static const struct smtp_reply nested =
+		SMTP_REPLY_INIT(503, 5, 1, "A transaction is open already; send RSET first");
 	static const struct smtp_reply sender = SMTP_REPLY_INIT(503, 5, 1, "Send MAIL first");
 	static const struct smtp_reply none = SMTP_REPLY_INIT(503, 5, 1, "Send RCPT first");
 	const struct smtp_reply       *reply = &other;
@@ -243,8 +243,8 @@ static void do_told(struct smtp_feed *feed, const struct smtp_reply *reply)
 
 static void do_vrfy(struct smtp_feed *feed)
 {
-	static const struct smtp_reply vrfy = SMTP_REPLY_INIT(252, 1, 5,
-	    "Cannot verify, but will take a message and try");
+	static const struct smtp_reply vrfy =
+		SMTP_REPLY_INIT(252, 1, 5, "Cannot verify, but will take a message and try");
 	static const struct smtp_reply expn = SMTP_REPLY_INIT(502, 5, 1, "EXPN is not offered");
 	static const struct smtp_reply empty = SMTP_REPLY_INIT(501, 5, 4, "Say whom to verify");
 
@@ -367,12 +367,12 @@ static void do_command(struct smtp_feed *feed)
 
 bool smtp_server_take_line(struct smtp_feed *feed, struct slice *line)
 {
-	static const struct smtp_reply bare = SMTP_REPLY_INIT(500, 5, 2,
-	    "A bare CR, a bare LF or a NUL; closing the connection");
+	static const struct smtp_reply bare =
+		SMTP_REPLY_INIT(500, 5, 2, "A bare CR, a bare LF or a NUL; closing the connection");
 	static const struct smtp_reply wide = SMTP_REPLY_INIT(500, 5, 2, "Line too long; closing the connection");
 	const bool                     lf_ends = feed->server->config->line_ends == SMTP_LINE_ENDS_NORMALISE;
 
-	const enum rc                  rc = smtp_line_take(feed->input, SMTP_COMMAND_LINE_MAX, lf_ends, line);
+	const enum rc rc = smtp_line_take(feed->input, SMTP_COMMAND_LINE_MAX, lf_ends, line);
 
 	if (rc == RC_LIMIT)
 		smtp_server_refuse_last(feed, SMTP_REFUSAL_LINE_LONG, &wide);

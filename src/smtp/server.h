@@ -39,30 +39,30 @@
  */
 #define SMTP_IDLE_COMMANDS_MAX 100u
 /* Bytes of a refused body that are swallowed for the sake of its answer, where message_bytes_max is not larger. */
-#define SMTP_SWALLOW_MAX ((uint64_t)64 << 20)
+#define SMTP_SWALLOW_MAX       ((uint64_t)64 << 20)
 
 /* What a listener offers and allows; constant while sessions use it. */
 struct smtp_server_config {
-	struct slice        host;               /* our name in the greeting and in the answer to EHLO */
-	unsigned            extensions;         /* enum smtp_extension joined: what may be offered. STARTTLS is
+	struct slice        host;                /* our name in the greeting and in the answer to EHLO */
+	unsigned            extensions;          /* enum smtp_extension joined: what may be offered. STARTTLS is
 	                                           offered while TLS is off, AUTH while it is on, XCLIENT to peers
 	                                           marked so */
-	uint64_t            message_bytes_max;  /* SIZE; 0: no bound and no number offered */
+	uint64_t            message_bytes_max;   /* SIZE; 0: no bound and no number offered */
 	uint64_t            data_line_bytes_max; /* longest line of a message without CRLF; 0: no bound. Lines are
 	                                            never folded */
-	uint32_t            recipients_max;     /* accepted in one transaction; then 452 4.5.3. At least 100 (RFC
+	uint32_t            recipients_max;      /* accepted in one transaction; then 452 4.5.3. At least 100 (RFC
 	                                           5321 section 4.5.3.1.8) */
-	uint32_t            errors_max;         /* refusals of the machine's own in one session; the one that passes
+	uint32_t            errors_max;          /* refusals of the machine's own in one session; the one that passes
 	                                           it is answered 421 and ends it. 0: no bound */
-	enum smtp_line_ends line_ends;          /* NORMALISE: peers that send bare LF are borne with (commands too).
+	enum smtp_line_ends line_ends;           /* NORMALISE: peers that send bare LF are borne with (commands too).
 	                                           The end of data stays CRLF.CRLF */
-	bool                bdat_any_bytes;     /* BDAT bodies are not checked for bare CR, bare LF and NUL (the
+	bool                bdat_any_bytes;      /* BDAT bodies are not checked for bare CR, bare LF and NUL (the
 	                                           sender by DATA downstream then has to) */
-	bool                lmtp;               /* LHLO instead of EHLO; one reply for each accepted recipient after
+	bool                lmtp;                /* LHLO instead of EHLO; one reply for each accepted recipient after
 	                                           the body */
-	bool                tls_required;       /* 530 5.7.0 to everything but EHLO, STARTTLS, NOOP, RSET, QUIT, HELP
+	bool                tls_required;        /* 530 5.7.0 to everything but EHLO, STARTTLS, NOOP, RSET, QUIT, HELP
 	                                           while TLS is off (RFC 3207 section 4) */
-	bool                auth_required;      /* 530 5.7.0 to MAIL without authentication (RFC 4954 section 6) */
+	bool                auth_required;       /* 530 5.7.0 to MAIL without authentication (RFC 4954 section 6) */
 };
 
 /* What is known of the peer when the session begins. */
@@ -163,10 +163,10 @@ struct smtp_event {
 enum smtp_at {
 	SMTP_AT_START, /* greeted, no EHLO yet */
 	SMTP_AT_READY,
-	SMTP_AT_MAIL,  /* sender accepted */
-	SMTP_AT_RCPT,  /* at least one recipient accepted */
-	SMTP_AT_BDAT,  /* at least one chunk taken, the last one not yet */
-	SMTP_AT_DEAD,  /* chunks of a message already refused */
+	SMTP_AT_MAIL, /* sender accepted */
+	SMTP_AT_RCPT, /* at least one recipient accepted */
+	SMTP_AT_BDAT, /* at least one chunk taken, the last one not yet */
+	SMTP_AT_DEAD, /* chunks of a message already refused */
 	SMTP_AT_COUNT
 };
 
@@ -174,36 +174,36 @@ enum smtp_at {
 struct smtp_server {
 	const struct smtp_server_config *config;
 
-	struct buf               secret;       /* AUTH: what was decoded so far; wiped */
-	struct smtp_dot_decoder  decoder;
-	struct smtp_line_check   check;
-	struct smtp_reply        held;         /* the answer to a body that is being swallowed; its text is static */
-	uint64_t                 body_bytes;   /* R of the present message so far */
-	uint64_t                 bytes_max;    /* of the present message; see smtp_server_limit() */
-	uint64_t                 chunk_left;   /* bytes of a BDAT chunk still to come */
-	uint64_t                 swallowed;    /* bytes dropped in one go */
-	uint32_t                 recipients;   /* R accepted in the transaction */
-	uint32_t                 recipients_refused; /* R */
-	uint32_t                 replies_owed; /* LMTP: after the body */
-	uint32_t                 errors;       /* R refusals of the machine's own */
-	uint32_t                 idle;         /* NOOP, RSET, VRFY ... since the last message */
-	uint32_t                 transactions; /* R accepted messages' bodies answered */
-	enum smtp_refusal        closing;      /* why */
-	uint8_t                  at;           /* R enum smtp_at */
-	uint8_t                  phase;        /* what the next byte is: a command, body ... (smtp/server_part.h) */
-	uint8_t                  pending;      /* enum smtp_event_kind to decide, or 0 */
-	uint8_t                  verb;         /* of the pending command */
-	uint8_t                  mechanism;
-	uint16_t                 user_bytes;   /* AUTH LOGIN: of the user in `secret` */
-	bool                     greeted;
-	bool                     tls;          /* R */
-	bool                     extended;     /* R EHLO or LHLO, not HELO */
-	bool                     authenticated; /* R */
-	bool                     smtputf8;     /* R the transaction's MAIL asked for it */
-	bool                     xclient;
-	bool                     long_addresses;
-	bool                     last_chunk;
-	bool                     answer_owed;  /* `held`, when the chunk has been swallowed */
+	struct buf              secret; /* AUTH: what was decoded so far; wiped */
+	struct smtp_dot_decoder decoder;
+	struct smtp_line_check  check;
+	struct smtp_reply       held;       /* the answer to a body that is being swallowed; its text is static */
+	uint64_t                body_bytes; /* R of the present message so far */
+	uint64_t                bytes_max;  /* of the present message; see smtp_server_limit() */
+	uint64_t                chunk_left; /* bytes of a BDAT chunk still to come */
+	uint64_t                swallowed;  /* bytes dropped in one go */
+	uint32_t                recipients; /* R accepted in the transaction */
+	uint32_t                recipients_refused; /* R */
+	uint32_t                replies_owed;       /* LMTP: after the body */
+	uint32_t                errors;             /* R refusals of the machine's own */
+	uint32_t                idle;               /* NOOP, RSET, VRFY ... since the last message */
+	uint32_t                transactions;       /* R accepted messages' bodies answered */
+	enum smtp_refusal       closing;            /* why */
+	uint8_t                 at;                 /* R enum smtp_at */
+	uint8_t                 phase;   /* what the next byte is: a command, body ... (smtp/server_part.h) */
+	uint8_t                 pending; /* enum smtp_event_kind to decide, or 0 */
+	uint8_t                 verb;    /* of the pending command */
+	uint8_t                 mechanism;
+	uint16_t                user_bytes; /* AUTH LOGIN: of the user in `secret` */
+	bool                    greeted;
+	bool                    tls;           /* R */
+	bool                    extended;      /* R EHLO or LHLO, not HELO */
+	bool                    authenticated; /* R */
+	bool                    smtputf8;      /* R the transaction's MAIL asked for it */
+	bool                    xclient;
+	bool                    long_addresses;
+	bool                    last_chunk;
+	bool                    answer_owed; /* `held`, when the chunk has been swallowed */
 };
 
 /* Set *server up; takes no memory. Give back with smtp_server_done(). */

@@ -23,7 +23,7 @@ static bool decode(struct smtp_feed *feed, struct slice response)
 	struct buf                    *secret = &feed->server->secret;
 
 	/* Room for everything at once: a buf that grows leaves its old bytes behind. */
-	const bool room = buf_reserve(secret, secret->max - secret->len) != NULL;
+	const bool    room = buf_reserve(secret, secret->max - secret->len) != NULL;
 	const enum rc rc = !room ? RC_NOMEM : codec_base64_decode(response, secret);
 	if (rc == RC_OK)
 		return true;

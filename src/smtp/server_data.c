@@ -131,8 +131,8 @@ static bool read_chunk(struct slice args, uint64_t *ret_size, bool *ret_last)
 	size_t   digits = 0;
 
 	while (digits < args.len && byte_is_digit(args.ptr[digits])) {
-		if (__builtin_mul_overflow(size, 10u, &size) || __builtin_add_overflow(size,
-		    args.ptr[digits] - (uint64_t)'0', &size))
+		if (__builtin_mul_overflow(size, 10u, &size) ||
+		    __builtin_add_overflow(size, args.ptr[digits] - (uint64_t)'0', &size))
 			return false;
 		digits++;
 	}
@@ -189,10 +189,10 @@ static bool chunk_may(struct smtp_feed *feed)
 
 void smtp_server_bdat(struct smtp_feed *feed)
 {
-	static const struct smtp_reply form = SMTP_REPLY_INIT(501, 5, 4,
-	    "Syntax: BDAT size [LAST]; closing the connection");
-	struct smtp_server            *server = feed->server;
-	bool                           last;
+	static const struct smtp_reply form =
+		SMTP_REPLY_INIT(501, 5, 4, "Syntax: BDAT size [LAST]; closing the connection");
+	struct smtp_server *server = feed->server;
+	bool                last;
 
 	if (!read_chunk(feed->command.args, &server->chunk_left, &last)) {
 		smtp_server_refuse_last(feed, SMTP_REFUSAL_CHUNK, &form);
@@ -305,7 +305,7 @@ bool smtp_server_chunk_swallow(struct smtp_feed *feed)
 void smtp_server_data_decide(struct smtp_server *server, const struct smtp_reply *reply, struct buf *out)
 {
 	static const struct smtp_reply go = { .code = 354,
-	    .text = { (const uint8_t *)"Send the message, end with CRLF.CRLF", 36 } };
+		                              .text = { (const uint8_t *)"Send the message, end with CRLF.CRLF", 36 } };
 	const bool                     bdat = server->verb == SMTP_VERB_BDAT;
 
 	server->pending = 0;

@@ -8,9 +8,9 @@ struct answer {
 	struct smtp_reply reply;
 };
 
-#define ANSWER(fault_refusal, code, subject, detail, text)                                  \
-	{                                                                                   \
-		(fault_refusal), SMTP_REPLY_INIT(code, subject, detail, text)               \
+#define ANSWER(fault_refusal, code, subject, detail, text)                    \
+	{                                                                     \
+		(fault_refusal), SMTP_REPLY_INIT(code, subject, detail, text) \
 	}
 
 /* What each fault of the arguments is answered: those of MAIL, then those of RCPT. */
@@ -82,9 +82,9 @@ void smtp_server_mail(struct smtp_feed *feed)
 
 void smtp_server_rcpt(struct smtp_feed *feed)
 {
-	static const struct smtp_reply many = SMTP_REPLY_INIT(452, 5, 3,
-	    "Too many recipients; send the others in another transaction");
-	struct smtp_server            *server = feed->server;
+	static const struct smtp_reply many =
+		SMTP_REPLY_INIT(452, 5, 3, "Too many recipients; send the others in another transaction");
+	struct smtp_server *server = feed->server;
 
 	if (!smtp_server_may(feed, ON_RCPT))
 		return;

@@ -11,9 +11,9 @@
 /* What the next byte of the peer is. */
 enum smtp_phase {
 	PHASE_COMMAND,
-	PHASE_AUTH,          /* an answer to a 334 */
+	PHASE_AUTH, /* an answer to a 334 */
 	PHASE_DATA,
-	PHASE_DATA_SWALLOW,  /* the rest of a refused body; server->held is its answer */
+	PHASE_DATA_SWALLOW, /* the rest of a refused body; server->held is its answer */
 	PHASE_CHUNK,
 	PHASE_CHUNK_SWALLOW, /* of a chunk that was answered already */
 	PHASE_TLS,           /* none: the handshake is to come */

@@ -26,8 +26,8 @@ enum option {
 	LONG_ADDRESSES = 1 << 7,
 	NO_CHUNKING = 1 << 8,
 	NO_DSN = 1 << 9,
-	SMALL = 1 << 10,       /* messages of at most 20 bytes */
-	FEW_ERRORS = 1 << 11,  /* at most 2 */
+	SMALL = 1 << 10,      /* messages of at most 20 bytes */
+	FEW_ERRORS = 1 << 11, /* at most 2 */
 	ONE_RECIPIENT = 1 << 12,
 	REFUSE_DATA = 1 << 13, /* 452 */
 	REFUSE_BODY = 1 << 14, /* in the middle: 451 */
@@ -43,14 +43,14 @@ struct row {
 	const char  *expected;
 };
 
-#define ROW(row_name, row_options, row_input, row_expected)                                                               \
-	{                                                                                                                 \
-		(row_name), (row_options), { (const uint8_t *)"" row_input "", sizeof(row_input) - 1 }, (row_expected)    \
+#define ROW(row_name, row_options, row_input, row_expected)                                                            \
+	{                                                                                                              \
+		(row_name), (row_options), { (const uint8_t *)"" row_input "", sizeof(row_input) - 1 }, (row_expected) \
 	}
 
-#define HI "EHLO c.example\r\n"
+#define HI      "EHLO c.example\r\n"
 #define HI_SAYS "HELLO(c.example) 250 "
-#define TO "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
+#define TO      "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
 #define TO_SAYS "MAIL(a@b.example) 250/2.1.0 RCPT(c@d.example) 250/2.1.5 "
 
 static const struct row lawful[] = {
@@ -91,7 +91,7 @@ static const struct row lawful[] = {
 	    HI_SAYS TO_SAYS "DATA BODY(Hi) 250/2.0.0 250/2.0.0 RESET " TO_SAYS),
 	ROW("a chunk that looks like commands", 0, HI TO "BDAT 8 LAST\r\n.\r\nQUIT\r\n",
 	    HI_SAYS TO_SAYS "DATA BODY(.\\r\\nQUIT\\r) 554/5.6.0 DEAD(bare-line-end) 500/5.5.2 REFUSED(bare-line-end) "
-	    "CLOSE(bare-line-end)"),
+	                    "CLOSE(bare-line-end)"),
 	ROW("chunks refused before they come", REFUSE_DATA, HI TO "BDAT 2\r\nHiBDAT 2 LAST\r\nHoRSET\r\n",
 	    HI_SAYS TO_SAYS "DATA 452/4.3.1 452/4.3.1 REFUSED(message-refused-before) 250/2.0.0 RESET"),
 	ROW("a chunk refused in the middle", REFUSE_BODY, HI TO "BDAT 4\r\nHiHiBDAT 2 LAST\r\nHoRSET\r\n",
@@ -105,7 +105,7 @@ static const struct row lawful[] = {
 	    HI_SAYS TO_SAYS "DATA 354 BODY(1234567890\\r\\n) END 250/2.0.0"),
 	ROW("all parameters", 0,
 	    HI "MAIL FROM:<a@b> SIZE=1 BODY=8BITMIME RET=HDRS ENVID=x+20y SMTPUTF8\r\nRCPT TO:<c@d> "
-	    "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;c@d\r\n",
+	       "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;c@d\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 RCPT(c@d) 250/2.1.5"),
 	ROW("a UTF-8 address with SMTPUTF8", 0, HI "MAIL FROM:<\xc3\xa4@b> SMTPUTF8\r\nRCPT TO:<\xc3\xb6@d>\r\n",
 	    HI_SAYS "MAIL(\xc3\xa4@b) 250/2.1.0 RCPT(\xc3\xb6@d) 250/2.1.5"),
@@ -115,12 +115,12 @@ static const struct row lawful[] = {
 	ROW("bare LF borne with", NORMALISE,
 	    "EHLO c.example\nMAIL FROM:<a@b.example>\nRCPT TO:<c@d.example>\nDATA\nHi\n.\n..x\n.\r\ny\r\n.\r\nQUIT\n",
 	    HI_SAYS TO_SAYS "DATA 354 BODY(Hi\\r\\n.\\r\\n.x\\r\\n.\\r\\ny\\r\\n) END 250/2.0.0 221/2.0.0 QUIT "
-	    "CLOSE(none)"),
+	                    "CLOSE(none)"),
 	ROW("LMTP answers for each recipient", LMTP,
 	    "LHLO c.example\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<bad@d>\r\nRCPT "
 	    "TO:<e@d>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 RCPT(c@d) 250/2.1.5 RCPT(bad@d) 550/5.1.1 RCPT(e@d) 250/2.1.5 DATA 354 "
-	    "BODY(x\\r\\n) END 250/2.0.0 250/2.0.0 "
+	            "BODY(x\\r\\n) END 250/2.0.0 250/2.0.0 "
 	            "221/2.0.0 QUIT CLOSE(none)"),
 	ROW("XCLIENT begins anew", XCLIENT, HI "XCLIENT ADDR=192.0.2.1 NAME=[UNAVAILABLE]\r\n" HI TO,
 	    HI_SAYS "XCLIENT(192.0.2.1) 220 " HI_SAYS TO_SAYS),
@@ -171,7 +171,7 @@ static const struct row unlawful[] = {
 	ROW("DATA with arguments", 0, HI TO "DATA now\r\n", HI_SAYS TO_SAYS "501/5.5.4 REFUSED(bad-arguments)"),
 	ROW("DATA in the middle of chunks", 0, HI TO "BDAT 1\r\nxDATA\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\n",
 	    HI_SAYS TO_SAYS "DATA BODY(x) 250/2.0.0 503/5.5.1 REFUSED(bad-sequence) 503/5.5.1 REFUSED(bad-sequence) "
-	    "503/5.5.1 REFUSED(bad-sequence)"),
+	                    "503/5.5.1 REFUSED(bad-sequence)"),
 	ROW("a chunk before RCPT is swallowed", 0, HI "MAIL FROM:<a@b>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 503/5.5.1 REFUSED(bad-sequence) 250/2.0.0"),
 	ROW("a chunk after the last one is swallowed", 0, HI TO "BDAT 1 LAST\r\nxBDAT 6\r\nQUIT\r\nNOOP\r\n",
@@ -195,7 +195,7 @@ static const struct row unlawful[] = {
 	    HI_SAYS TO_SAYS "DATA BODY(123456789012345) 250/2.0.0 552/5.3.4 DEAD(message-too-large) 250/2.0.0"),
 	ROW("a bare CR between chunks", 0, HI TO "BDAT 1\r\n\rBDAT 1\r\nxBDAT 1 LAST\r\ny",
 	    HI_SAYS TO_SAYS "DATA BODY(\\r) 250/2.0.0 554/5.6.0 DEAD(bare-line-end) 554/5.6.0 "
-	    "REFUSED(message-refused-before)"),
+	                    "REFUSED(message-refused-before)"),
 	ROW("a last chunk that ends in CR", 0, HI TO "BDAT 1 LAST\r\n\r",
 	    HI_SAYS TO_SAYS "DATA BODY(\\r) 554/5.6.0 DEAD(bare-line-end)"),
 	ROW("SIZE declared too large", SMALL, HI "MAIL FROM:<a@b> SIZE=21\r\n",
@@ -221,31 +221,31 @@ static const struct row unlawful[] = {
 	    HI_SAYS TO_SAYS "DATA 354 DEAD(bare-line-end) 554/5.6.0 CLOSE(bare-line-end)"),
 	ROW("a NUL behind the message", 0, HI TO "DATA\r\nx\r\n.\r\n\0NOOP\r\n",
 	    HI_SAYS TO_SAYS "DATA 354 BODY(x\\r\\n) END 250/2.0.0 500/5.5.2 REFUSED(bare-line-end) "
-	    "CLOSE(bare-line-end)"),
+	                    "CLOSE(bare-line-end)"),
 	ROW("LMTP: a refused body is answered for each recipient", LMTP | SMALL,
 	    "LHLO c.example\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT "
 	    "TO:<e@d>\r\nDATA\r\n1234567890123456789\r\n.\r\nNOOP\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 RCPT(c@d) 250/2.1.5 RCPT(e@d) 250/2.1.5 DATA 354 DEAD(message-too-large) "
-	    "552/5.3.4 552/5.3.4 250/2.0.0"),
+	            "552/5.3.4 552/5.3.4 250/2.0.0"),
 	ROW("MAIL without FROM", 0, HI "MAIL <a@b>\r\nMAIL\r\nMAIL TO:<a@b>\r\n",
 	    HI_SAYS "501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 "
-	    "REFUSED(bad-arguments)"),
+	            "REFUSED(bad-arguments)"),
 	ROW("a bad sender", 0, HI "MAIL FROM:<a@>\r\nMAIL FROM:<a@b>x\r\nMAIL FROM:<a b@c>\r\n",
 	    HI_SAYS "501/5.1.7 REFUSED(bad-address) 501/5.1.7 REFUSED(bad-address) 501/5.1.7 REFUSED(bad-address)"),
 	ROW("a bad recipient", 0, HI "MAIL FROM:<>\r\nRCPT TO:<>\r\nRCPT TO:<a>\r\nRCPT TO:<a@-b>\r\n",
 	    HI_SAYS "MAIL() 250/2.1.0 501/5.1.3 REFUSED(bad-address) 501/5.1.3 REFUSED(bad-address) 501/5.1.3 "
-	    "REFUSED(bad-address)"),
+	            "REFUSED(bad-address)"),
 	ROW("UTF-8 without SMTPUTF8", 0, HI "MAIL FROM:<\xc3\xa4@b>\r\nMAIL FROM:<a@b>\r\nRCPT TO:<\xc3\xb6@d>\r\n",
 	    HI_SAYS "553/5.6.7 REFUSED(utf8-without-smtputf8) MAIL(a@b) 250/2.1.0 553/5.6.7 "
-	    "REFUSED(utf8-without-smtputf8)"),
+	            "REFUSED(utf8-without-smtputf8)"),
 	ROW("unknown parameters", NO_DSN,
 	    HI "MAIL FROM:<a@b> FOO=1\r\nMAIL FROM:<a@b> RET=FULL\r\nMAIL FROM:<a@b> NOTIFY=NEVER\r\n",
 	    HI_SAYS "555/5.5.4 REFUSED(unknown-parameter) 555/5.5.4 REFUSED(unknown-parameter) 555/5.5.4 "
-	    "REFUSED(unknown-parameter)"),
+	            "REFUSED(unknown-parameter)"),
 	ROW("bad parameter values", 0,
 	    HI "MAIL FROM:<a@b> SIZE=x\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\nMAIL FROM:<a@b> SIZE=1 SIZE=1\r\n",
 	    HI_SAYS "501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 "
-	    "REFUSED(bad-arguments)"),
+	            "REFUSED(bad-arguments)"),
 	ROW("too many errors", FEW_ERRORS, "A\r\nB\r\nC\r\nD\r\n",
 	    "500/5.5.1 REFUSED(unknown-command) 500/5.5.1 REFUSED(unknown-command) 421/4.7.0 REFUSED(too-many-errors) "
 	    "CLOSE(too-many-errors)"),
@@ -257,7 +257,7 @@ static const struct row unlawful[] = {
 	ROW("everything but EHLO before TLS", TLS_REQUIRED,
 	    HI "MAIL FROM:<a@b>\r\nVRFY x\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n",
 	    HI_SAYS "530/5.7.0 REFUSED(tls-required) 530/5.7.0 REFUSED(tls-required) 530/5.7.0 REFUSED(tls-required) "
-	    "250/2.0.0"),
+	            "250/2.0.0"),
 	ROW("AUTH before TLS", 0, HI "AUTH PLAIN AHVzZXIAcmlnaHQ=\r\n", HI_SAYS "538/5.7.11 REFUSED(tls-required)"),
 	ROW("AUTH where there is none", TLS_ON | NO_AUTH, HI "AUTH PLAIN AHVzZXIAcmlnaHQ=\r\n",
 	    HI_SAYS "502/5.5.1 REFUSED(not-offered)"),
@@ -272,7 +272,7 @@ static const struct row unlawful[] = {
 	    HI_SAYS "334 501/5.7.0 REFUSED(bad-authentication-exchange) 250/2.0.0"),
 	ROW("AUTH with no base64", TLS_ON, HI "AUTH LOGIN\r\n???\r\nAUTH PLAIN dXNlcg==\r\n",
 	    HI_SAYS "334 501/5.5.2 REFUSED(bad-authentication-exchange) 501/5.5.2 "
-	    "REFUSED(bad-authentication-exchange)"),
+	            "REFUSED(bad-authentication-exchange)"),
 	ROW("AUTH PLAIN of nothing", TLS_ON, HI "AUTH PLAIN =\r\nAUTH LOGIN =\r\n",
 	    HI_SAYS "501/5.5.2 REFUSED(bad-authentication-exchange) 501/5.5.2 REFUSED(bad-authentication-exchange)"),
 	ROW("a NUL inside the password", TLS_ON, HI "AUTH PLAIN AGEAYgBj\r\n",
@@ -280,7 +280,7 @@ static const struct row unlawful[] = {
 	ROW("XCLIENT from anyone", 0, HI "XCLIENT ADDR=192.0.2.1\r\n", HI_SAYS "550/5.7.0 REFUSED(not-offered)"),
 	ROW("XCLIENT with a wrong value", XCLIENT, HI "XCLIENT ADDR=x\r\nXCLIENT FOO=1\r\nXCLIENT\r\n",
 	    HI_SAYS "501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 REFUSED(bad-arguments) 501/5.5.4 "
-	    "REFUSED(bad-arguments)"),
+	            "REFUSED(bad-arguments)"),
 	ROW("XCLIENT inside a transaction", XCLIENT, HI TO "XCLIENT ADDR=192.0.2.1\r\n",
 	    HI_SAYS TO_SAYS "503/5.5.1 REFUSED(bad-sequence)"),
 	ROW("VRFY of nobody", 0, "VRFY\r\n", "501/5.5.4 REFUSED(bad-arguments)"),
@@ -580,8 +580,7 @@ static void check_row(const struct row *row, size_t cut)
 	drop_dead_bodies(&wanted);
 	if (!slice_eq(slice_trim(buf_slice(&s.log)), slice_trim(buf_slice(&wanted))))
 		fail_msg("%s, cut at %zu:\n  got      %.*s\n  expected %.*s", row->name, cut, (int)s.log.len,
-		    (char *)s.log.ptr,
-		         (int)wanted.len, (char *)wanted.ptr);
+		         (char *)s.log.ptr, (int)wanted.len, (char *)wanted.ptr);
 	session_end(&s);
 	buf_done(&wanted);
 }
@@ -642,9 +641,10 @@ static void test_offers(void **state)
 	assert_int_equal(more.len, 6);
 	assert_int_equal(s.out.len, 0);
 	smtp_server_accept(&s.server, &s.out);
-	assert_true(slice_eq(buf_slice(&s.out),
-	    SLICE("250-mx.example\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n250-STARTTLS\r\n"
-	                                              "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n")));
+	assert_true(slice_eq(
+		buf_slice(&s.out),
+		SLICE("250-mx.example\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n250-STARTTLS\r\n"
+	              "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n")));
 	session_end(&s);
 
 	session_begin(&s, TLS_ON | XCLIENT);
@@ -737,7 +737,7 @@ static void test_command_line_bound(void **state)
 		feed(&s, buf_slice(&line));
 		const struct slice wanted = extra[i] <= 0 ? SLICE("250/2.0.0")
 		                                          : SLICE("500/5.5.2 REFUSED(line-too-long) "
-		    "CLOSE(line-too-long)");
+		                                                  "CLOSE(line-too-long)");
 		assert_true(slice_eq(buf_slice(&s.log), wanted));
 		buf_done(&line);
 		session_end(&s);

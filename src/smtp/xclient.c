@@ -72,7 +72,7 @@ static enum rc set_value(enum xclient_attribute bit, struct slice text, struct x
 /* Decode `encoded` to the end of `texts`, whose memory does not move any more: room for all of it was made before. */
 static enum rc decode(struct slice encoded, struct buf *texts, struct slice *out)
 {
-	const size_t start = texts->len;
+	const size_t  start = texts->len;
 	const enum rc rc = codec_xtext_decode(encoded, texts);
 
 	if (rc != RC_OK)

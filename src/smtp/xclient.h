@@ -23,8 +23,8 @@ enum xclient_attribute {
 };
 
 struct xclient {
-	unsigned     given; /* enum xclient_attribute joined: attributes with a value */
-	unsigned     gone;  /* attributes told to be unavailable: forget what was known */
+	unsigned     given;                           /* enum xclient_attribute joined: attributes with a value */
+	unsigned     gone;                            /* attributes told to be unavailable: forget what was known */
 	struct slice name, helo, login, reverse_name; /* decoded; in `texts` */
 	struct ip    addr, destaddr;
 	uint16_t     port, destport;
