@@ -287,7 +287,8 @@ static void ended(struct supervisor *s, struct child *child, int status)
 			kill_child(&s->scanners[i]);
 		}
 	}
-	const bool needed = s->drain == DRAIN_NONE || (child->role == ROLE_SCAN && s->drain == DRAIN_GATE && s->gate.pid != 0);
+	/* While the gate drains it still scans; a scanner that ended well was let go. */
+	const bool needed = s->drain == DRAIN_NONE || (child->role == ROLE_SCAN && s->drain == DRAIN_GATE && status != 0);
 	if (needed)
 		schedule_restart(child, now_ms);
 	if (is_crash(status) && count_crash(s, now_ms) && s->drain == DRAIN_NONE) {

@@ -5,6 +5,7 @@
  */
 #include "daemon/inside.h"
 
+#include "base/digest.h"
 #include "base/must.h"
 #include "daemon/prove_attempts.h"
 #include "daemon/roles.h"
@@ -172,6 +173,8 @@ bool prove_all(const struct supervisor *s, void (*tell)(void *context, struct sl
 	struct attempt_target  target;
 	bool                   all = open_target(s, &target, &own, &foreign);
 
+	if (digest_ready() != RC_OK)
+		all = false;
 	if (!all)
 		tell(context, SLICE("the doubles' messages could not be made"));
 	for (size_t i = 0; all && i < sizeof roles / sizeof roles[0]; i++) {

@@ -1,6 +1,7 @@
 /* A scanner: everything hostile is read here, and there is nothing here to steal. No file, no network, no key, no other message. */
 #include "daemon/roles.h"
 
+#include "base/digest.h"
 #include "gate/scan_loop.h"
 
 const struct sandbox scan_box = {
@@ -11,7 +12,8 @@ const struct sandbox scan_box = {
 
 int role_scan(const struct role_start *start)
 {
-	if (!role_close_box(start))
+	/* The digests' library loads what it needs now or never. */
+	if (digest_ready() != RC_OK || !role_close_box(start))
 		return 1;
 	return scan_loop_run(start->scan_channels[0]);
 }

@@ -1,7 +1,7 @@
 /* From the settings to the running gateway, and its end. */
 #include "daemon/supervisor.h"
 
-#include "base/memory.h"
+#include "base/digest.h"
 #include "base/must.h"
 #include "daemon/inside.h"
 #include "daemon/notify.h"
@@ -24,6 +24,7 @@
 
 #define TAKEOVER_GRACE_MS 20000u
 #define DESCRIPTORS_WANTED (1u << 20)
+#define DESCRIPTORS_FEW    16384u
 
 /* Problems of the start are for the person who started us: each line of `why` as an event. */
 static void tell_lines(const char *event_is_settings, struct slice why)
@@ -183,18 +184,20 @@ static bool find_user(struct supervisor *s)
 	return true;
 }
 
-/* Sessions are descriptors; take as many as the hard limit gives. Before the box, which only lowers. */
+/* Sessions are descriptors: take as many as root may, else as the hard limit gives. Before the box, which only lowers. */
 static void raise_descriptors(void)
 {
-	struct rlimit now;
+	struct rlimit       now;
+	const struct rlimit wanted = { .rlim_cur = DESCRIPTORS_WANTED, .rlim_max = DESCRIPTORS_WANTED };
 
+	if (geteuid() == 0 && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+		return;
 	if (getrlimit(RLIMIT_NOFILE, &now) != 0)
 		return;
-	if (geteuid() == 0 && now.rlim_max < DESCRIPTORS_WANTED)
-		now.rlim_max = DESCRIPTORS_WANTED;
 	now.rlim_cur = now.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &now) != 0)
-		log_warning(LOG_EVENT("limit.descriptors"), LOG_NUMBER("limit", now.rlim_cur));
+	if (setrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur < DESCRIPTORS_FEW)
+		log_warning(LOG_EVENT("limit.descriptors"), LOG_NUMBER("limit", now.rlim_cur),
+		            LOG_STR("text", "each session needs a descriptor; raise LimitNOFILE"));
 }
 
 static bool open_signals(struct supervisor *s)
@@ -458,6 +461,11 @@ int supervisor_run(const struct supervisor_options *options)
 		s.scan_ends[i] = -1;
 	(void)umask(077);
 	log_role(role_word(ROLE_SUPERVISOR));
+	/* Before any box, and for all who are forked from us. */
+	if (digest_ready() != RC_OK) {
+		log_error(LOG_EVENT("digest.missing"), LOG_STR("text", "libcrypto has no SHA-256"));
+		return 1;
+	}
 	if (!read_settings(&s, options))
 		return 1;
 	if (options->check) {
