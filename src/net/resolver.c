@@ -106,7 +106,7 @@ static int set_options(struct ub_ctx *unbound, const struct resolver_settings *s
 		/* A server that was dead is asked again soon: mail waits for it. */
 		{ "infra-host-ttl:", "60" },
 		{ "infra-keep-probing:", "yes" },
-		{ "infra-cache-max-rtt:", "5000" },
+		{ "infra-cache-max-rtt:", "3000" },
 		{ "num-queries-per-thread:", "1024" },
 		{ "outgoing-range:", "1024" },
 		{ "outgoing-num-tcp:", "20" },
