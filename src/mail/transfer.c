@@ -14,6 +14,10 @@ enum transfer_encoding transfer_encoding_of(struct slice name)
 		{ SLICE_INIT("binary"), TRANSFER_BINARY },
 		{ SLICE_INIT("base64"), TRANSFER_BASE64 },
 		{ SLICE_INIT("quoted-printable"), TRANSFER_QUOTED_PRINTABLE },
+		/* Misspellings that mean the same to everybody. */
+		{ SLICE_INIT("7-bit"), TRANSFER_7BIT },
+		{ SLICE_INIT("8-bit"), TRANSFER_8BIT },
+		{ SLICE_INIT("8bits"), TRANSFER_8BIT },
 		{ SLICE_INIT("x-uuencode"), TRANSFER_UUENCODE },
 		{ SLICE_INIT("uuencode"), TRANSFER_UUENCODE },
 		{ SLICE_INIT("x-uue"), TRANSFER_UUENCODE },

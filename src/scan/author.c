@@ -58,7 +58,6 @@ struct authors {
 	struct slice items[FACT_AUTHORS_MAX];
 	size_t       kept;
 	size_t       count;    /* with a domain */
-	uint32_t     oddities;
 };
 
 /* The address goes into records and headers of ours: only clean UTF-8 does. What is not clean is a finding already. */
@@ -89,10 +88,54 @@ static void author_keep(struct scan_work *work, const struct address_item *item,
 	authors->items[authors->kept++] = slice_of(text, item->local.len + 1 + item->domain.len);
 }
 
+/*
+ * Characters in a domain on which programs disagree: full stops of other scripts (RFC 3490 section 3.1 takes them for ".", others do
+ * not), blanks, invisible ones, and what is no character at all.
+ */
+static bool domain_wavers(struct slice domain)
+{
+	while (domain.len != 0) {
+		size_t         bytes;
+		const uint32_t c = utf8_decode(domain, &bytes);
+		if (c == UINT32_MAX || (c >= 0x80 && c <= 0xa0) || c == 0xad || (c >= 0x2000 && c <= 0x206f) || c == 0x3000 || c == 0x3002 ||
+		    (c >= 0xfdd0 && c <= 0xfdef) || c == 0xfeff || c == 0xff0e || c == 0xff20 || c == 0xff61 || (c & 0xfffe) == 0xfffe)
+			return true;
+		domain = slice_drop(domain, bytes);
+	}
+	return false;
+}
+
+/* "a@b <a@b>": the unquoted name is the address itself, so that every reader comes to the same. */
+static bool names_itself(const struct address_item *item)
+{
+	const struct slice name = slice_trim(item->name);
+
+	return name.len == item->local.len + 1 + item->domain.len && name.ptr[item->local.len] == '@' &&
+	       slice_eq_nocase(slice_take(name, item->local.len), item->local) &&
+	       slice_eq_nocase(slice_drop(name, item->local.len + 1), item->domain);
+}
+
+/* Could two readers take different addresses from this item? */
+static bool readers_differ(const struct address_item *item)
+{
+	uint32_t oddities = item->oddities & (READERS_DIFFER | BROKEN);
+
+	/* Bytes that are not UTF-8 only spoil the name. */
+	oddities &= ~(uint32_t)ADDRESS_ODD_8BIT;
+	if (names_itself(item))
+		oddities &= ~(uint32_t)ADDRESS_ODD_NAME_AT;
+	return oddities != 0 || domain_wavers(item->domain) || !is_clean(item->local);
+}
+
+/* Of the list itself, not of one of its items. */
+#define LIST_ODDITIES \
+	((uint32_t)(ADDRESS_ODD_EMPTY_ITEM | ADDRESS_ODD_GROUP | ADDRESS_ODD_NUL | ADDRESS_ODD_UNCLOSED | ADDRESS_ODD_LIMIT))
+
 static void field_look(struct scan_work *work, const struct header_field *field, struct authors *authors)
 {
 	struct address_list list;
 	const size_t        before = authors->count;
+	bool                differ = false, nameless = true;
 
 	if (!scan_step(work, field->size))
 		return;
@@ -100,15 +143,19 @@ static void field_look(struct scan_work *work, const struct header_field *field,
 		collect_limit(&work->collector, FINDING_LIMIT_MEMORY, 0, work->arena->size);
 		return;
 	}
-	authors->oddities |= list.oddities;
 	for (size_t i = 0; i < list.count; i++) {
-		if (list.items[i].domain.len != 0 && list.items[i].local.len != 0)
-			author_keep(work, &list.items[i], authors);
+		const struct address_item *item = &list.items[i];
+		differ |= readers_differ(item);
+		nameless &= item->domain.len == 0 && slice_find(item->raw, '@') == item->raw.len;
+		if (item->domain.len != 0 && item->local.len != 0)
+			author_keep(work, item, authors);
 	}
+	enum finding_kind kind = FINDING_HEADER_FROM_AMBIGUOUS;
 	if (authors->count == before)
-		collect(&work->collector, FINDING_HEADER_FROM_MALFORMED, 0, field->offset, field->size, 0, slice_trim(field->value));
-	else if ((list.oddities & (READERS_DIFFER | BROKEN)) != 0)
-		collect(&work->collector, FINDING_HEADER_FROM_AMBIGUOUS, 0, field->offset, field->size, 0, slice_trim(field->value));
+		kind = nameless && list.count == 1 ? FINDING_HEADER_FROM_NO_DOMAIN : FINDING_HEADER_FROM_MALFORMED;
+	else if (!differ && (list.oddities & LIST_ODDITIES) == 0)
+		return;
+	collect(&work->collector, kind, 0, field->offset, field->size, 0, slice_trim(field->value));
 }
 
 void scan_author(struct scan_work *work)

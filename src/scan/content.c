@@ -226,13 +226,16 @@ static bool padding_inside(struct slice rest)
 	return false;
 }
 
-#define FLAWS_THAT_DIFFER (TRANSFER_FLAW_FOREIGN | TRANSFER_FLAW_PADDING_INSIDE | TRANSFER_FLAW_ESCAPE | TRANSFER_FLAW_LINE)
+#define FLAWS_THAT_DIFFER (TRANSFER_FLAW_FOREIGN | TRANSFER_FLAW_PADDING_INSIDE | TRANSFER_FLAW_LINE)
 
+/* A "=" that stands for itself in quoted-printable is what careless senders write and nearly all readers show. */
 static void flaws_collect(struct scan_work *work, const struct view *view, const struct reading *reading)
 {
-	if ((reading->flaws & FLAWS_THAT_DIFFER) != 0)
-		collect(&work->collector, FINDING_MIME_ENCODING_BROKEN, view->part->index, view->offset, (uint32_t)view->body.len,
-		        (int64_t)reading->foreign, slice_take(view->body, 32));
+	const bool broken = (reading->flaws & FLAWS_THAT_DIFFER) != 0;
+
+	if (broken || (reading->flaws & TRANSFER_FLAW_ESCAPE) != 0)
+		collect(&work->collector, broken ? FINDING_MIME_ENCODING_BROKEN : FINDING_MIME_ENCODING_LOOSE, view->part->index,
+		        view->offset, (uint32_t)view->body.len, (int64_t)reading->foreign, slice_take(view->body, 32));
 }
 
 /* The part as its header announces it. */
@@ -304,7 +307,8 @@ static bool is_doubtful(const struct collector *collector)
 	       collector->per_kind[FINDING_HEADER_SPACE_BEFORE_COLON] != 0 || collector->per_kind[FINDING_HEADER_BARE_CR] != 0 ||
 	       collector->per_kind[FINDING_HEADER_CONTROL] != 0 || collector->per_kind[FINDING_HEADER_NUL] != 0 ||
 	       collector->per_kind[FINDING_HEADER_MBOX_FROM] != 0 || collector->per_kind[FINDING_HEADER_CONTINUATION_FIRST] != 0 ||
-	       collector->per_kind[FINDING_HEADER_NAME_MALFORMED] != 0 || collector->per_kind[FINDING_LIMIT_DEPTH] != 0;
+	       collector->per_kind[FINDING_HEADER_NAME_MALFORMED] != 0 || collector->per_kind[FINDING_LIMIT_DEPTH] != 0 ||
+	       collector->per_kind[FINDING_MIME_ENCODING_LOOSE] != 0;
 }
 
 static struct view view_of(const struct scan_work *work, const struct message_part *part, uint32_t offset, uint32_t end)

@@ -117,7 +117,10 @@ enum finding_value {
 	X(LIMIT_DECODED_BYTES, "limit.decoded_bytes", NONE, LIMIT, "More bytes came out of decoding than are looked at.") \
 	X(LIMIT_MEMORY, "limit.memory", NONE, LIMIT, "The memory for one message was used up.") \
 	X(LIMIT_CUTS, "limit.cuts", NONE, LIMIT, "There are more forged trace fields than can be cut.") \
-	X(LIMIT_FINDINGS, "limit.findings", NONE, LIMIT, "There were more findings than are kept.")
+	X(LIMIT_FINDINGS, "limit.findings", NONE, LIMIT, "There were more findings than are kept.") \
+	X(HEADER_FROM_NO_DOMAIN, "header.from_no_domain", BYTES, NONE, "The From field names a mailbox without a domain, or \"<>\".") \
+	X(MIME_ENCODING_LOOSE, "mime.encoding_loose", BYTES, COUNT_OF, \
+	  "The body departs from its transfer encoding in a way that nearly all readers take alike.")
 
 enum finding_kind {
 #define FINDING_ENUM(id, name, evidence, value, meaning) FINDING_##id,

@@ -79,6 +79,11 @@ def _unpacked(source, count):
     return sorted(folder.glob("*.eml"))[:count]
 
 
+def unpacked(source, count):
+    """The paths of the first `count` messages of a corpus, for tests that read files themselves."""
+    return _unpacked(source, count)
+
+
 def real(count_each=10):
     """Real mail, `count_each` messages of every source."""
     for source in SOURCES:
