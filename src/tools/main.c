@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/num.h"
 #include "journal/event.h"
+#include "settings/settings.h"
 #include "sys/clock.h"
 #include "sys/ipc.h"
 
@@ -33,15 +34,39 @@ static const struct tool tools[] = {
 	  tool_sink },
 };
 
+#define WHY_MAX 4096u
 #define TOOL_COUNT (sizeof tools / sizeof *tools)
 
 static int show_help(FILE *to, int code)
 {
-	(void)fprintf(to, "Hangu %s, an email security gateway.\n\nhangu [--run DIRECTORY] [--json] COMMAND ...\n\n", HANGU_VERSION);
+	(void)fprintf(to, "Hangu %s, an email security gateway.\n\nhangu [--run DIRECTORY | --settings FILE] [--json] COMMAND ...\n\n", HANGU_VERSION);
 	for (size_t i = 0; i < TOOL_COUNT; i++)
 		(void)fprintf(to, "  %-9s %s\n            %s %s\n", tools[i].name, tools[i].help, tools[i].name, tools[i].usage);
 	(void)fputs("\nThe gateway itself is hangud.\n", to);
 	return code;
+}
+
+/* What the settings file says; NULL when it cannot be read, which has been told then. */
+static const char *run_of_settings(const char *path)
+{
+	static char  run[256];
+	struct buf   bundle = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(WHY_MAX);
+	struct arena arena = { .ptr = NULL };
+	struct settings settings;
+	enum rc      rc = settings_bundle_make(path, &bundle, &why);
+
+	if (rc == RC_OK)
+		rc = arena_init(&arena, SETTINGS_ARENA_BYTES);
+	if (rc == RC_OK)
+		rc = settings_read(buf_slice(&bundle), &arena, &settings);
+	if (rc == RC_OK)
+		(void)slice_to_cstr(settings.gate.gateway->run, run, sizeof run);
+	else
+		(void)tool_complain(0, "%s: %.*s", path, (int)why.len, (const char *)why.ptr);
+	arena_done(&arena);
+	buf_done(&bundle);
+	buf_done(&why);
+	return rc == RC_OK ? run : NULL;
 }
 
 int main(int argc, char **argv)
@@ -54,12 +79,16 @@ int main(int argc, char **argv)
 	for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
 		if (strcmp(argv[at], "--run") == 0 && at + 1 < argc)
 			options.run = argv[++at];
+		else if (strcmp(argv[at], "--settings") == 0 && at + 1 < argc)
+			options.run = run_of_settings(argv[++at]);
 		else if (strcmp(argv[at], "--json") == 0)
 			options.json = true;
 		else if (strcmp(argv[at], "--version") == 0)
 			return printf("hangu %s\n", HANGU_VERSION) < 0;
 		else
 			return show_help(strcmp(argv[at], "--help") == 0 ? stdout : stderr, strcmp(argv[at], "--help") == 0 ? 0 : TOOL_USAGE);
+		if (options.run == NULL)
+			return TOOL_REFUSED;
 	}
 	if (at == argc)
 		return show_help(stderr, TOOL_USAGE);
