@@ -42,6 +42,26 @@ static enum rc project_outcome(struct store *store, const struct journal_record 
 	return rc;
 }
 
+/* What an act makes of its recipients; NULL: where they stand does not change by it. */
+static const char *state_after(enum event_verb verb)
+{
+	switch (verb) {
+	case VERB_HOLD:
+		return "held";
+	case VERB_RELEASE:
+		return "queued";
+	case VERB_DROP:
+		return "dropped";
+	case VERB_BOUNCE:
+		return "bounced";
+	case VERB_RETRY:
+	case VERB_REROUTE:
+	case VERB_COUNT:
+		break;
+	}
+	return NULL;
+}
+
 static enum rc project_act(struct store *store, const struct journal_record *record)
 {
 	struct event_act event;
@@ -50,11 +70,14 @@ static enum rc project_act(struct store *store, const struct journal_record *rec
 	if (rc != RC_OK)
 		return rc;
 	const struct slice           word = slice_str(event_verb_word(event.verb));
-	const struct store_recipient recipient = { .index = event.recipient, .state = word, .text = event.reason, .at_ms = event.at_ms };
+	const char                  *state = state_after(event.verb);
+	const struct store_recipient recipient = { .index = event.recipient, .state = slice_str(state), .text = event.reason,
+		                                   .at_ms = event.at_ms };
 	const struct store_step step = { .seq = record->place.position.seq, .message = event.message, .at_ms = event.at_ms, .what = word,
 		                         .recipient = event.recipient, .who = event.who,
 		                         .text = event.argument.len != 0 ? event.argument : event.reason };
-	rc = store->calls->recipient(store, event.message, &recipient, false);
+	if (state != NULL)
+		rc = store->calls->recipient(store, event.message, &recipient, false);
 	return rc == RC_OK ? store->calls->step(store, &step) : rc;
 }
 

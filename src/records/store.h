@@ -34,7 +34,7 @@ struct store_step {
 struct store_recipient {
 	uint32_t     index;
 	struct slice address;
-	struct slice state;   /* "queued", "held", "discarded", then an event_result_word() or event_verb_word() */
+	struct slice state;   /* "queued", "held", "discarded", "dropped", "bounced", or an event_result_word() */
 	struct slice reason;
 	struct slice host;    /* next hop that last answered */
 	struct slice text;    /* what it said */

@@ -95,7 +95,7 @@ static const char *const texts[ST_COUNT] = {
 	                       " WHERE message = ?1 AND place = ?2",
 	[ST_RECIPIENT_STATE_ALL] = "UPDATE recipient SET state = ?3, host = ?4, text = ?5, code = ?6, at_ms = ?7, next_ms = ?8"
 	                           " WHERE message = ?1 AND ?2 = ?2 AND state NOT IN ('delivered', 'relayed', 'failed', 'expired',"
-	                           " 'drop', 'bounce', 'discarded')",
+	                           " 'dropped', 'bounced', 'discarded')",
 	[ST_STEP] = "INSERT OR REPLACE INTO step VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[ST_REFUSAL] = "INSERT OR REPLACE INTO refusal VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 	[ST_TRACE_ID] = "SELECT " MESSAGE_COLUMNS " FROM message m WHERE" TRACE_BOUNDS "AND m.id = ?4 LIMIT ?3",

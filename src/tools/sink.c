@@ -177,16 +177,17 @@ static void client_accept(struct sink *sink, int listener)
 
 static enum rc open_maildir(struct sink *sink, const char *path)
 {
-	int     dir;
-	enum rc rc = file_dir_open(path, &dir);
+	static const char *const parts[] = { "tmp", "new", "cur" };
+	int                      dir;
+	enum rc                  rc = file_dir_open(path, &dir);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = file_dir_make(dir, "tmp");
-	if (rc == RC_OK)
-		rc = file_dir_make(dir, "new");
-	if (rc == RC_OK)
-		rc = file_dir_make(dir, "cur");
+	for (size_t i = 0; rc == RC_OK && i < sizeof parts / sizeof *parts; i++) {
+		rc = file_dir_make(dir, parts[i]);
+		if (rc == RC_EXISTS)
+			rc = RC_OK;
+	}
 	if (rc == RC_OK)
 		rc = file_dir_open_below(dir, "tmp", &sink->fresh);
 	if (rc == RC_OK)
