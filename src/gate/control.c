@@ -2,6 +2,7 @@
 #include "gate/control.h"
 
 #include "base/memory.h"
+#include "journal/body.h"
 #include "records/wire.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
@@ -33,6 +34,7 @@ struct control {
 	struct loop_task      durable_task;
 	struct timer          durable_timer;
 	struct timer          gauge_timer;
+	struct journal_writer_statistics counted; /* already in the counters */
 	struct loop_task      failed_task;
 	atomic_bool           failed_posted;
 	_Atomic uint64_t      replace_mask;  /* scanners to be replaced */
@@ -407,6 +409,20 @@ static void commands_ready(struct loop_watch *watch, uint32_t events)
 
 /* ---- gauges ---- */
 
+/* The writer counts for itself; what has come since the last look goes to the page that records reads. */
+static void count_journal(struct control *control)
+{
+	const struct journal_writer_statistics now = journal_writer_statistics(control->gate->journal);
+	const struct journal_writer_statistics before = control->counted;
+
+	counter_add(COUNT_JOURNAL_GROUPS, now.batches - before.batches);
+	counter_add(COUNT_JOURNAL_SYNCS, now.syncs - before.syncs);
+	counter_add(COUNT_JOURNAL_RECORDS, now.records - before.records);
+	counter_add(COUNT_JOURNAL_BYTES, now.bytes - before.bytes);
+	gauge_set(GAUGE_JOURNAL_SEGMENTS, (int64_t)journal_bodies_statistics(journal_writer_bodies(control->gate->journal)).segments);
+	control->counted = now;
+}
+
 static void gauges_due(struct timer *timer)
 {
 	struct control *control = LIST_OF(timer, struct control, gauge_timer);
@@ -415,6 +431,7 @@ static void gauges_due(struct timer *timer)
 	gauge_set(GAUGE_SLAB_BYTES, (int64_t)slab_bytes_held());
 	gauge_set(GAUGE_SCANNERS_UP, (int64_t)scan_link_alive(gate->scan));
 	gauge_set(GAUGE_JOURNAL_FREE_BYTES, (int64_t)journal_writer_free_bytes(gate->journal));
+	count_journal(control);
 	loop_timer_set(control->loop, &control->gauge_timer, GAUGES_EVERY_MS);
 }
 
