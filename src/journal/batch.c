@@ -1,6 +1,6 @@
 /*
- * The committer's work on one batch: headers and chain are made, everything goes out in one write, one fdatasync follows, and
- * only then is anybody told. Any failure on that way is final (journal/writer.h).
+ * The committer's work on one batch: headers and chain are made, everything goes out in one write, one fdatasync
+ * follows, and only then is anybody told. Any failure on that way is final (journal/writer.h).
  */
 #include "journal/engine.h"
 
@@ -117,7 +117,8 @@ static void flush(struct journal_writer *writer)
 	if (batch->record_count == 0)
 		return;
 	const uint64_t bytes = batch->bytes;
-	const enum rc  rc = atomic_load(&writer->failed) ? RC_IO : write_batch(writer, writer->tail.position.offset - bytes);
+	const enum rc  rc =
+                atomic_load(&writer->failed) ? RC_IO : write_batch(writer, writer->tail.position.offset - bytes);
 	if (rc == RC_OK) {
 		publish(writer);
 		journal_count(&writer->counters.batches, 1);
@@ -145,7 +146,10 @@ static uint64_t padded(uint64_t bytes)
 	return (bytes + (JOURNAL_ALIGN - 1)) & ~(uint64_t)(JOURNAL_ALIGN - 1);
 }
 
-/* Compress a body if that is wanted and pays; sets what is stored. RC_NOMEM only from the compressor itself: stored as it is. */
+/*
+ * Compress a body if that is wanted and pays; sets what is stored. RC_NOMEM only from the compressor itself: stored
+ * as it is.
+ */
 static void pack(struct journal_writer *writer, struct journal_item *item, struct slice *stored)
 {
 	struct journal_batch *batch = &writer->batch;
@@ -159,7 +163,8 @@ static void pack(struct journal_writer *writer, struct journal_item *item, struc
 	uint8_t *to = memory_take(1, bytes - bytes / 16);
 	if (to == NULL)
 		return;
-	if (journal_compress(writer->compressor, item->pieces, item->piece_count, to, bytes - bytes / 16, &size) != RC_OK) {
+	if (journal_compress(writer->compressor, item->pieces, item->piece_count, to, bytes - bytes / 16, &size) !=
+	    RC_OK) {
 		memory_give(to);
 		return;
 	}
@@ -169,7 +174,8 @@ static void pack(struct journal_writer *writer, struct journal_item *item, struc
 }
 
 /* Sizes of a group; `stored` gets the compressed bodies. Returns the bytes it takes in a segment. */
-static uint64_t measure(struct journal_writer *writer, struct journal_group *group, struct slice *stored, size_t *pieces)
+static uint64_t measure(struct journal_writer *writer, struct journal_group *group, struct slice *stored,
+                        size_t *pieces)
 {
 	uint64_t span = 0;
 
@@ -349,9 +355,10 @@ enum rc journal_segment_begin(struct journal_writer *writer, struct journal_spar
 /* Seal the open segment and go on in the next, which will have room for `span` bytes. The batch is empty. */
 static enum rc change_segment(struct journal_writer *writer, uint64_t span)
 {
-	const uint64_t       old = writer->tail.position.segment;
-	const uint64_t       need = JOURNAL_SEGMENT_HEAD_SIZE + span + JOURNAL_SEAL_SPAN + sizeof zeros;
-	const uint64_t       size = need <= writer->limits.segment_bytes ? writer->limits.segment_bytes : (need + 4095) & ~4095ull;
+	const uint64_t old = writer->tail.position.segment;
+	const uint64_t need = JOURNAL_SEGMENT_HEAD_SIZE + span + JOURNAL_SEAL_SPAN + sizeof zeros;
+	const uint64_t size =
+		need <= writer->limits.segment_bytes ? writer->limits.segment_bytes : (need + 4095) & ~4095ull;
 	struct journal_spare spare;
 	struct buf           seal = buf_make(JOURNAL_SEAL_PAYLOAD);
 
@@ -403,7 +410,8 @@ enum rc journal_batch_opened(struct journal_writer *writer, struct slice payload
 	return journal_batch_own(writer, JOURNAL_TYPE_OPENED, payload, epoch);
 }
 
-static bool fits_batch(const struct journal_batch *batch, const struct journal_group *group, uint64_t span, size_t pieces)
+static bool fits_batch(const struct journal_batch *batch, const struct journal_group *group, uint64_t span,
+                       size_t pieces)
 {
 	if (batch->record_count == 0)
 		return true;

@@ -6,24 +6,25 @@
 #include "journal/compress.h"
 #include "sys/threads.h"
 
-#define FILES_MAX 128u            /* segment files open for reading bodies */
-#define INPUT_SIZE (64u << 10)    /* stored bytes unpacked at a time */
-#define CHECK_SIZE (64u << 10)
-#define PLACES_FIRST_ROOM 32u
+#define FILES_MAX           128u        /* segment files open for reading bodies */
+#define INPUT_SIZE          (64u << 10) /* stored bytes unpacked at a time */
+#define CHECK_SIZE          (64u << 10)
+#define PLACES_FIRST_ROOM   32u
 #define SEGMENTS_FIRST_ROOM 64u
-#define DROPPED 1u                /* offsets are multiples of 8, so that the lowest bit is free */
+#define DROPPED             1u /* offsets are multiples of 8, so that the lowest bit is free */
 
 struct body_segment {
-	uint64_t  number;
-	uint64_t *places;        /* owned; offsets of bodies, ascending, DROPPED marked; NULL once none is live and it is sealed */
-	uint32_t  count;
-	uint32_t  room;
-	uint32_t  live;
-	uint64_t  live_bytes;
-	uint64_t  dropped_bytes; /* since the last punching */
-	bool      sealed;
-	bool      compacted;
-	bool      holes;
+	uint64_t number;
+	uint64_t *
+		places; /* owned; offsets of bodies, ascending, DROPPED marked; NULL once none is live and it is sealed */
+	uint32_t count;
+	uint32_t room;
+	uint32_t live;
+	uint64_t live_bytes;
+	uint64_t dropped_bytes; /* since the last punching */
+	bool     sealed;
+	bool     compacted;
+	bool     holes;
 };
 
 struct open_file {
@@ -46,10 +47,10 @@ struct journal_bodies {
 };
 
 struct journal_body {
-	struct journal_bodies   *bodies;
-	struct open_file        *file;
-	struct journal_head      head;
-	uint64_t                 payload_at;
+	struct journal_bodies *bodies;
+	struct open_file      *file;
+	struct journal_head    head;
+	uint64_t               payload_at;
 	/* Of a compressed body, else NULL. */
 	struct journal_unpacker *unpacker;
 	uint8_t                 *input;
@@ -187,7 +188,8 @@ static enum rc insert_place(struct body_segment *segment, uint32_t index, uint64
 		segment->places = places;
 		segment->room = room;
 	}
-	memmove(segment->places + index + 1, segment->places + index, (segment->count - index) * sizeof *segment->places);
+	memmove(segment->places + index + 1, segment->places + index,
+	        (segment->count - index) * sizeof *segment->places);
 	segment->places[index] = offset;
 	segment->count++;
 	return RC_OK;
@@ -227,7 +229,8 @@ void journal_bodies_drop(struct journal_bodies *bodies, const struct journal_pla
 	if (segment != NULL && index < segment->count && segment->places[index] == place->position.offset) {
 		segment->places[index] |= DROPPED;
 		segment->live--;
-		segment->live_bytes -= place->stored_bytes < segment->live_bytes ? place->stored_bytes : segment->live_bytes;
+		segment->live_bytes -=
+			place->stored_bytes < segment->live_bytes ? place->stored_bytes : segment->live_bytes;
 		segment->dropped_bytes += place->stored_bytes;
 		if (segment->live == 0 && segment->sealed)
 			forget_places(segment);
@@ -240,7 +243,7 @@ bool journal_bodies_live(struct journal_bodies *bodies, uint64_t number, uint64_
 	mutex_lock(&bodies->lock);
 	const struct body_segment *segment = find(bodies, number);
 	const uint32_t             index = segment == NULL ? 0 : find_place(segment, offset);
-	const bool live = segment != NULL && index < segment->count && segment->places[index] == offset;
+	const bool                 live = segment != NULL && index < segment->count && segment->places[index] == offset;
 	mutex_unlock(&bodies->lock);
 	return live;
 }
@@ -355,7 +358,11 @@ static enum rc use_file(struct journal_bodies *bodies, uint64_t number, struct o
 	if (oldest->file != NULL)
 		bodies->disk->calls->close(bodies->disk, oldest->file);
 	*oldest = (struct open_file){
-		.file = opened, .segment = number, .seed = journal_seed(head.id, number), .users = 1, .used = ++bodies->uses,
+		.file = opened,
+		.segment = number,
+		.seed = journal_seed(head.id, number),
+		.users = 1,
+		.used = ++bodies->uses,
 	};
 	*out = oldest;
 	return RC_OK;
@@ -421,9 +428,9 @@ enum rc journal_event_load(struct journal_bodies *bodies, const struct journal_p
 	if (rc != RC_OK)
 		return rc;
 	rc = disk->calls->read(disk, file->file, place->position.offset, bytes, sizeof bytes, &got);
-	if (rc == RC_OK && (journal_head_decode(slice_of(bytes, got), file->seed, &head) != RC_OK ||
-	                    head.seq != place->position.seq || (head.flags & JOURNAL_FLAG_BODY) != 0 ||
-	                    head.bytes != place->bytes))
+	if (rc == RC_OK &&
+	    (journal_head_decode(slice_of(bytes, got), file->seed, &head) != RC_OK || head.seq != place->position.seq ||
+	     (head.flags & JOURNAL_FLAG_BODY) != 0 || head.bytes != place->bytes))
 		rc = RC_CORRUPT;
 	if (rc == RC_OK)
 		rc = load_payload(disk, file, place->position.offset + JOURNAL_RECORD_HEAD_SIZE, &head, out);
@@ -442,9 +449,9 @@ enum rc journal_body_open(struct journal_bodies *bodies, const struct journal_pl
 
 	mutex_lock(&bodies->lock);
 	const struct body_segment *segment = find(bodies, place->position.segment);
-	const uint32_t index = segment == NULL ? 0 : find_place(segment, place->position.offset);
-	const bool     live = segment != NULL && index < segment->count && segment->places[index] == place->position.offset;
-	enum rc        rc = live ? use_file(bodies, place->position.segment, &body->file) : RC_NOTFOUND;
+	const uint32_t             index = segment == NULL ? 0 : find_place(segment, place->position.offset);
+	const bool live = segment != NULL && index < segment->count && segment->places[index] == place->position.offset;
+	enum rc    rc = live ? use_file(bodies, place->position.segment, &body->file) : RC_NOTFOUND;
 	mutex_unlock(&bodies->lock);
 
 	if (rc == RC_OK)
@@ -493,7 +500,8 @@ static enum rc read_stored(struct journal_body *body, uint64_t at, void *to, siz
 	const size_t         want = rest < room ? (size_t)rest : room;
 	size_t               got = 0;
 
-	const enum rc rc = want == 0 ? RC_OK : disk->calls->read(disk, body->file->file, body->payload_at + at, to, want, &got);
+	const enum rc rc =
+		want == 0 ? RC_OK : disk->calls->read(disk, body->file->file, body->payload_at + at, to, want, &got);
 	if (rc == RC_OK && got != want)
 		return RC_CORRUPT;
 	if (rc == RC_OK)
@@ -550,7 +558,8 @@ enum rc journal_body_read(struct journal_body *body, uint64_t offset, void *to, 
 		*out = 0;
 		return RC_OK;
 	}
-	return body->unpacker == NULL ? read_stored(body, offset, to, room, out) : read_packed(body, offset, to, room, out);
+	return body->unpacker == NULL ? read_stored(body, offset, to, room, out)
+	                              : read_packed(body, offset, to, room, out);
 }
 
 enum rc journal_body_check(struct journal_body *body)

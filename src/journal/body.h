@@ -22,8 +22,9 @@ struct journal_body;   /* opaque: one body open for reading; used by one thread 
 MUST_CHECK enum rc journal_bodies_claim(struct journal_bodies *bodies, const struct journal_place *place);
 
 /*
- * Nobody will read this body again: close it first, and call this only when the record that says so is durable, or a start
- * after a crash would look for bytes that are gone. Any thread; takes a short lock. A body that is not live is ignored.
+ * Nobody will read this body again: close it first, and call this only when the record that says so is durable, or a
+ * start after a crash would look for bytes that are gone. Any thread; takes a short lock. A body that is not live is
+ * ignored.
  */
 void journal_bodies_drop(struct journal_bodies *bodies, const struct journal_place *place);
 

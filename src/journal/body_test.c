@@ -30,7 +30,8 @@ static void check_reading(bool compress)
 	static const struct {
 		uint64_t offset;
 		size_t   room;
-	} rows[] = { { 0, 1 }, { 0, SIZE }, { 1, 100 }, { 29999, 5 }, { 10000, 20000 }, { 10, 10 }, { SIZE, 10 }, { SIZE + 5, 1 } };
+	} rows[] = { { 0, 1 },         { 0, SIZE }, { 1, 100 },   { 29999, 5 },
+		     { 10000, 20000 }, { 10, 10 },  { SIZE, 10 }, { SIZE + 5, 1 } };
 	struct journal_place place;
 	struct journal_body *body;
 	struct digest        digest;
@@ -131,10 +132,42 @@ static void a_place_that_names_no_live_body_is_refused(void **state)
 	rig_close(&rig);
 }
 
+static void an_event_loads_from_its_place_or_not_at_all(void **state)
+{
+	(void)state;
+	const struct slice   text = SLICE("the prefix and the cuts");
+	struct journal_place place, body;
+	struct buf           out = buf_make(100), small = buf_make(10);
+
+	begin(false);
+	assert_int_equal(rig_write_body(&rig, slice_of(plain, 100), "the prefix and the cuts", &body), RC_OK);
+	place = body;
+	place.position.offset += 120 + 104;
+	place.position.seq++;
+	place.bytes = place.stored_bytes = (uint32_t)text.len;
+	buf_put_str(&out, "before ");
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &place, &out), RC_OK);
+	assert_true(slice_eq(buf_slice(&out), SLICE("before the prefix and the cuts")));
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &place, &small), RC_NOMEM);
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &body, &out), RC_CORRUPT);
+	place.position.segment = 9;
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &place, &out), RC_NOTFOUND);
+	place.position.segment = 1;
+	memory_fail_after(0);
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &place, &(struct buf){ .max = 100 }),
+	                 RC_NOMEM);
+	memory_fail_after(-1);
+	assert_true(sim_disk_flip(rig.sim, rig_segment(1), place.position.offset + JOURNAL_RECORD_HEAD_SIZE, 1));
+	assert_int_equal(journal_event_load(journal_writer_bodies(rig.writer), &place, &out), RC_CORRUPT);
+	assert_true(slice_eq(buf_slice(&out), SLICE("before the prefix and the cuts")));
+	buf_done(&out);
+	rig_close(&rig);
+}
+
 /* Bytes `needle` anywhere in the files of the journal? */
 static enum rc look(void *context, const char *name)
 {
-	struct slice needle = *(struct slice *)context;
+	struct slice       needle = *(struct slice *)context;
 	const struct slice file = slice_of(sim_disk_bytes(rig.sim, name), sim_disk_size(rig.sim, name));
 
 	return file.len >= needle.len && slice_search(file, needle) != file.len ? RC_EXISTS : RC_OK;
@@ -231,6 +264,7 @@ int main(void)
 		cmocka_unit_test(a_compressed_body_reads_the_same),
 		cmocka_unit_test(an_empty_body_is_a_body),
 		cmocka_unit_test(a_place_that_names_no_live_body_is_refused),
+		cmocka_unit_test(an_event_loads_from_its_place_or_not_at_all),
 		cmocka_unit_test(segments_without_live_bodies_lose_their_bytes),
 		cmocka_unit_test(a_lasting_body_keeps_only_its_own_bytes),
 		cmocka_unit_test(claims_after_a_start_decide),

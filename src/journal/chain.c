@@ -4,8 +4,8 @@
 #include "base/must.h"
 
 #define CHAINED_HEAD 80u
-#define FLAGS_AT 7u
-#define PIECES_MAX 66u
+#define FLAGS_AT     7u
+#define PIECES_MAX   66u
 
 void journal_chain_next(const struct digest *before, const uint8_t head[JOURNAL_RECORD_HEAD_SIZE],
                         const struct slice *payload, size_t payload_count, struct digest *out)

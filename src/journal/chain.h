@@ -16,7 +16,7 @@
  * The value after a record whose encoded header is `head` (its chain field is not looked at); `payload` is ignored
  * for a body.
  */
-void journal_chain_next(const struct digest *before, const uint8_t head[JOURNAL_RECORD_HEAD_SIZE], 
+void journal_chain_next(const struct digest *before, const uint8_t head[JOURNAL_RECORD_HEAD_SIZE],
                         const struct slice *payload, size_t payload_count, struct digest *out);
 
 #endif

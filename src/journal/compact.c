@@ -1,7 +1,7 @@
 /*
- * Segments whose bodies are needed no more. Compaction writes the segment anew, aside, with every header and every event but
- * without the bytes of bodies, and follows the chain while it does: it must come out as it was. The two files then change
- * names in one step, so that at no moment the segment is missing, and the old file is used again.
+ * Segments whose bodies are needed no more. Compaction writes the segment anew, aside, with every header and every
+ * event but without the bytes of bodies, and follows the chain while it does: it must come out as it was. The two
+ * files then change names in one step, so that at no moment the segment is missing, and the old file is used again.
  */
 #include "journal/engine.h"
 
@@ -20,9 +20,9 @@ struct compaction {
 	uint32_t               seed;
 	struct digest          chain;
 	uint64_t               seq;
-	uint64_t               from;   /* next byte of the old file */
-	uint64_t               to;     /* next byte of the new file, with what waits in `out` */
-	struct journal_file   *file;   /* new */
+	uint64_t               from; /* next byte of the old file */
+	uint64_t               to;   /* next byte of the new file, with what waits in `out` */
+	struct journal_file   *file; /* new */
 	struct buf             out;
 	bool                   sealed; /* the SEAL record was copied */
 };
@@ -53,8 +53,8 @@ static enum rc copy_payload(struct compaction *c, const struct journal_head *hea
 	for (uint64_t at = 0; at < head->stored_bytes;) {
 		struct slice   part;
 		const uint64_t rest = head->stored_bytes - at;
-		enum rc rc = journal_window_see(&c->writer->window, c->from + JOURNAL_RECORD_HEAD_SIZE + at,
-		                                rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &part);
+		enum rc        rc = journal_window_see(&c->writer->window, c->from + JOURNAL_RECORD_HEAD_SIZE + at,
+                                                rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &part);
 		if (rc == RC_OK && part.len == 0)
 			rc = RC_CORRUPT;
 		if (rc != RC_OK)
@@ -207,8 +207,12 @@ enum rc journal_compact(struct journal_writer *writer, uint64_t segment, struct 
 		return RC_OK;
 	}
 	struct compaction c = {
-		.writer = writer, .number = segment, .seed = journal_seed(head.id, segment), .chain = head.chain,
-		.seq = head.first_seq, .from = JOURNAL_SEGMENT_HEAD_SIZE,
+		.writer = writer,
+		.number = segment,
+		.seed = journal_seed(head.id, segment),
+		.chain = head.chain,
+		.seq = head.first_seq,
+		.from = JOURNAL_SEGMENT_HEAD_SIZE,
 	};
 	rc = room_for_spare(writer);
 	if (rc == RC_OK)
@@ -274,11 +278,12 @@ static enum rc punch_bodies(struct journal_writer *writer, const struct journal_
 	for (size_t i = 0; i < dropped->count; i++) {
 		struct journal_head head;
 		struct slice        bytes;
-		enum rc             rc = journal_window_see(&writer->window, dropped->items[i], JOURNAL_RECORD_HEAD_SIZE, &bytes);
+		enum rc rc = journal_window_see(&writer->window, dropped->items[i], JOURNAL_RECORD_HEAD_SIZE, &bytes);
 		if (rc == RC_OK)
 			rc = journal_head_decode(bytes, seed, &head);
 		if (rc == RC_OK)
-			rc = writer->disk->calls->punch(writer->disk, file, dropped->items[i] + JOURNAL_RECORD_HEAD_SIZE, head.stored_bytes);
+			rc = writer->disk->calls->punch(
+				writer->disk, file, dropped->items[i] + JOURNAL_RECORD_HEAD_SIZE, head.stored_bytes);
 		if (rc != RC_OK)
 			return rc;
 		journal_count(&writer->counters.punched_bytes, head.stored_bytes);

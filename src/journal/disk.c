@@ -90,7 +90,7 @@ static enum rc real_write(struct journal_disk *disk, struct journal_file *file, 
 {
 	(void)disk;
 	while (count != 0) {
-		const size_t part = count < FILE_PARTS_MAX ? count : FILE_PARTS_MAX;
+		const size_t  part = count < FILE_PARTS_MAX ? count : FILE_PARTS_MAX;
 		const enum rc rc = file_write_parts(file->handle, pieces, part, offset);
 		if (rc != RC_OK)
 			return rc;

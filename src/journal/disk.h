@@ -58,7 +58,10 @@ struct journal_disk_calls {
 	enum rc (*list)(struct journal_disk *disk, enum rc (*each)(void *context, const char *name), void *context);
 	/* Bytes that can still be written in this file system by us. */
 	enum rc (*free_bytes)(struct journal_disk *disk, uint64_t *out);
-	/* Take the folder for the one writer, until the disk is closed; again is RC_OK. RC_BUSY: another process has it. */
+	/*
+	 * Take the folder for the one writer, until the disk is closed; again is RC_OK. RC_BUSY: another process has
+	 * it.
+	 */
 	enum rc (*lock)(struct journal_disk *disk);
 	void (*done)(struct journal_disk *disk);
 };

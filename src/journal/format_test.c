@@ -1,6 +1,6 @@
 /*
- * docs/formats/journal.md, read by a machine: its hexdump must be a journal that says what the page says. When the format changes,
- * `journal_format_test print` writes a new dump.
+ * docs/formats/journal.md, read by a machine: its hexdump must be a journal that says what the page says. When the
+ * format changes, `journal_format_test print` writes a new dump.
  */
 #include "journal/event.h"
 
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define PAGE "docs/formats/journal.md"
-#define PAGE_MAX (1u << 20)
+#define PAGE         "docs/formats/journal.md"
+#define PAGE_MAX     (1u << 20)
 #define SEGMENT_SIZE (64u << 10)
-#define LINE_BYTES 16u
+#define LINE_BYTES   16u
 
 static struct rig rig; /* large */
 
@@ -30,11 +30,24 @@ static const struct event_recipient recipient = { .address = SLICE_INIT("b@examp
 static struct event_message sample_message(void)
 {
 	return (struct event_message){
-		.id = 1700000000000ull << 20 | 2, .session = 1700000000000ull << 20 | 1, .received_ms = 1700000000000,
-		.origin = ORIGIN_SMTP, .direction = DIRECTION_INBOUND, .listener = SLICE("internet"), .peer = SLICE("192.0.2.1"),
-		.peer_port = 40000, .helo = SLICE("client.example.org"), .sender = SLICE("a@example.org"),
-		.body_size = sizeof mail - 1, .header_size = 58, .subject = SLICE("hello"), .author = SLICE("a@example.org"),
-		.verdict = SLICE("clean"), .prefix = SLICE("X-Hangu-Class: clean\r\n"), .recipients = &recipient, .recipient_count = 1,
+		.id = 1700000000000ull << 20 | 2,
+		.session = 1700000000000ull << 20 | 1,
+		.received_ms = 1700000000000,
+		.origin = ORIGIN_SMTP,
+		.direction = DIRECTION_INBOUND,
+		.listener = SLICE("internet"),
+		.peer = SLICE("192.0.2.1"),
+		.peer_port = 40000,
+		.helo = SLICE("client.example.org"),
+		.sender = SLICE("a@example.org"),
+		.body_size = sizeof mail - 1,
+		.header_size = 58,
+		.subject = SLICE("hello"),
+		.author = SLICE("a@example.org"),
+		.verdict = SLICE("clean"),
+		.prefix = SLICE("X-Hangu-Class: clean\r\n"),
+		.recipients = &recipient,
+		.recipient_count = 1,
 	};
 }
 
@@ -70,10 +83,10 @@ static void print_example(void)
 		abort();
 	digest_of(&body, 1, &message.body_digest);
 	event_message_put(&payload, &message);
-	const struct slice   piece = buf_slice(&payload);
-	struct journal_item  items[] = {
-		 { .type = EVENT_BODY, .body = true, .pieces = &body, .piece_count = 1 },
-		 { .type = EVENT_MESSAGE, .pieces = &piece, .piece_count = 1 },
+	const struct slice  piece = buf_slice(&payload);
+	struct journal_item items[] = {
+		{ .type = EVENT_BODY, .body = true, .pieces = &body, .piece_count = 1 },
+		{ .type = EVENT_MESSAGE, .pieces = &piece, .piece_count = 1 },
 	};
 	struct journal_group group = { .items = items, .item_count = 2, .answer = ignore_answer };
 	if (journal_writer_submit(rig.writer, &group) != RC_OK)
@@ -105,9 +118,9 @@ static void read_line(struct slice line, uint8_t *image, uint64_t *end)
 
 static uint64_t read_page(uint8_t *image)
 {
-	uint8_t    *page = memory_take(1, PAGE_MAX);
-	FILE       *file = fopen(PAGE, "r");
-	uint64_t    end = 0;
+	uint8_t *page = memory_take(1, PAGE_MAX);
+	FILE    *file = fopen(PAGE, "r");
+	uint64_t end = 0;
 
 	assert_non_null(page);
 	assert_non_null(file);

@@ -4,8 +4,8 @@
 #include "base/cursor.h"
 #include "base/memory.h"
 
-#define HOLES_MAGIC 0x0a316c6f684a6748u /* "HgJhol1\n" */
-#define HEAD_SIZE 40u
+#define HOLES_MAGIC   0x0a316c6f684a6748u /* "HgJhol1\n" */
+#define HEAD_SIZE     40u
 #define CHECKSUM_SIZE 4u
 
 static enum rc read_whole(struct journal_disk *disk, const char *name, struct buf *out)
@@ -38,7 +38,8 @@ static enum rc decode(struct slice bytes, const uint8_t id[JOURNAL_ID_SIZE], str
 	if (bytes.len < HEAD_SIZE + CHECKSUM_SIZE)
 		return RC_CORRUPT;
 	struct cursor end = cursor_on(slice_drop(bytes, bytes.len - CHECKSUM_SIZE));
-	if (cursor_u32(&end) != digest_crc32c(0, slice_take(bytes, bytes.len - CHECKSUM_SIZE)) || cursor_u64(&cursor) != HOLES_MAGIC)
+	if (cursor_u32(&end) != digest_crc32c(0, slice_take(bytes, bytes.len - CHECKSUM_SIZE)) ||
+	    cursor_u64(&cursor) != HOLES_MAGIC)
 		return RC_CORRUPT;
 	if (cursor_u32(&cursor) != JOURNAL_FORMAT_VERSION || cursor_u32(&cursor) != 0)
 		return RC_UNSUPPORTED;

@@ -1,6 +1,6 @@
 /*
- * Which bodies of a segment have been punched out: written before the punching, so that even half-punched bodies are known to
- * be dropped and every other body must be whole.
+ * Which bodies of a segment have been punched out: written before the punching, so that even half-punched bodies are
+ * known to be dropped and every other body must be whole.
  *
  * File "N.holes" (N as in the segment's name), little-endian:
  *

@@ -11,11 +11,11 @@
 
 #include <errno.h>
 
-#define PASS_US 1000000u       /* between two looks when nobody wakes the keeper */
-#define RETRY_US 60000000u     /* after something failed */
+#define PASS_US        1000000u  /* between two looks when nobody wakes the keeper */
+#define RETRY_US       60000000u /* after something failed */
 #define PREWRITE_CHUNK (1u << 20)
-#define PUNCH_BEHIND 4u        /* segments that must have been begun since: younger ones are likely to empty as a whole */
-#define PUNCH_SHARE 4u         /* holes are worth it from a quarter of a segment on */
+#define PUNCH_BEHIND   4u /* segments that must have been begun since: younger ones are likely to empty as a whole */
+#define PUNCH_SHARE    4u /* holes are worth it from a quarter of a segment on */
 
 static void tell(struct journal_writer *writer, const struct fault *fault)
 {
@@ -176,7 +176,8 @@ static void write_snapshot(struct journal_writer *writer)
 	if (!busy)
 		return;
 	/* While snapshot_busy is set the blob is the keeper's. */
-	const enum rc rc = journal_snapshot_write(writer->disk, writer->id, &mark, buf_slice(&writer->snapshot), &fault);
+	const enum rc rc =
+		journal_snapshot_write(writer->disk, writer->id, &mark, buf_slice(&writer->snapshot), &fault);
 	if (rc == RC_OK)
 		journal_count(&writer->counters.snapshots, 1);
 	else
@@ -194,7 +195,8 @@ static void empty_segments(struct journal_writer *writer)
 	mutex_lock(&writer->lock);
 	const uint64_t open = writer->durable.position.segment;
 	mutex_unlock(&writer->lock);
-	for (uint64_t segment = journal_bodies_to_compact(writer->bodies, writer->compact_from); segment != 0 && segment < open;
+	for (uint64_t segment = journal_bodies_to_compact(writer->bodies, writer->compact_from);
+	     segment != 0 && segment < open;
 	     segment = journal_bodies_to_compact(writer->bodies, writer->compact_from)) {
 		if (journal_compact(writer, segment, &fault) != RC_OK) {
 			tell(writer, &fault);
@@ -204,8 +206,9 @@ static void empty_segments(struct journal_writer *writer)
 	if (open <= PUNCH_BEHIND)
 		return;
 	for (;;) {
-		const uint64_t segment = journal_bodies_to_punch(writer->bodies, writer->punch_from, open - PUNCH_BEHIND,
-		                                                 writer->limits.segment_bytes / PUNCH_SHARE);
+		const uint64_t segment =
+			journal_bodies_to_punch(writer->bodies, writer->punch_from, open - PUNCH_BEHIND,
+		                                writer->limits.segment_bytes / PUNCH_SHARE);
 		if (segment == 0)
 			return;
 		const enum rc rc = journal_punch(writer, segment, &fault);
@@ -282,7 +285,8 @@ enum rc journal_keeper_init(struct journal_writer *writer)
 		if (size == writer->limits.segment_bytes && kept <= writer->limits.spare_segments)
 			writer->spares.items[kept++] = number;
 		else
-			(void)(disk->calls->remove(disk, name.text) == RC_OK); /* one that stays is seen at the next start */
+			(void)(disk->calls->remove(disk, name.text) ==
+			       RC_OK); /* one that stays is seen at the next start */
 	}
 	writer->spares.count = kept;
 	return RC_OK;

@@ -1,6 +1,6 @@
 /*
- * Groups out of segment files. What is accepted stands in read_record(); what the end of the bytes means, a torn tail or
- * damage, is decided in judge_end().
+ * Groups out of segment files. What is accepted stands in read_record(); what the end of the bytes means, a torn tail
+ * or damage, is decided in judge_end().
  */
 #include "journal/reader.h"
 
@@ -19,17 +19,17 @@ struct journal_reader {
 	uint64_t                    last_segment; /* when opened; for JOURNAL_CHECK_LAST_SEGMENT */
 	uint8_t                     id[JOURNAL_ID_SIZE];
 	bool                        id_known;
-	struct journal_file        *file;         /* of mark.position.segment, or NULL */
+	struct journal_file        *file; /* of mark.position.segment, or NULL */
 	uint64_t                    file_number;
 	uint64_t                    file_size;
 	struct journal_segment_head head;
 	uint32_t                    seed;
 	struct journal_window       window;
-	struct journal_numbers      holes;        /* of this segment; known only when bodies are checked */
-	struct journal_mark         mark;         /* behind the last whole group */
+	struct journal_numbers      holes; /* of this segment; known only when bodies are checked */
+	struct journal_mark         mark;  /* behind the last whole group */
 	struct journal_position     tail;
 	struct journal_reader_end   end;
-	struct buf                  events;       /* payloads of the group at hand */
+	struct buf                  events; /* payloads of the group at hand */
 	size_t                      payload_at[JOURNAL_GROUP_RECORDS_MAX];
 	struct journal_record       records[JOURNAL_GROUP_RECORDS_MAX];
 	size_t                      count;
@@ -45,7 +45,8 @@ static void leave_segment(struct journal_reader *reader)
 }
 
 /* The bytes of a body: RC_OK, RC_CORRUPT, or RC_IO. One that was punched out is dropped, whatever is left of it. */
-static enum rc check_stored(struct journal_reader *reader, const struct journal_head *head, uint64_t offset, bool *dropped)
+static enum rc check_stored(struct journal_reader *reader, const struct journal_head *head, uint64_t offset,
+                            bool *dropped)
 {
 	uint32_t crc;
 
@@ -112,7 +113,8 @@ static enum rc check_digest(struct journal_reader *reader, const struct journal_
 	return bytes == head->bytes && digest_eq(&digest, &head->digest) ? RC_OK : RC_CORRUPT;
 }
 
-static enum rc check_body(struct journal_reader *reader, const struct journal_head *head, uint64_t offset, bool *dropped)
+static enum rc check_body(struct journal_reader *reader, const struct journal_head *head, uint64_t offset,
+                          bool *dropped)
 {
 	if ((head->flags & JOURNAL_FLAG_DROPPED) != 0 || reader->check == JOURNAL_CHECK_NO_BODIES ||
 	    (reader->check == JOURNAL_CHECK_LAST_SEGMENT && reader->file_number < reader->last_segment))
@@ -131,8 +133,9 @@ static enum rc take_event(struct journal_reader *reader, const struct journal_he
 	for (uint64_t at = 0; at < head->stored_bytes;) {
 		struct slice   part;
 		const uint64_t rest = head->stored_bytes - at;
-		const enum rc  rc = journal_window_see(&reader->window, offset + at,
-		                                       rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &part);
+		const enum rc  rc =
+			journal_window_see(&reader->window, offset + at,
+		                           rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &part);
 		if (rc != RC_OK)
 			return rc;
 		if (part.len == 0)
@@ -160,8 +163,8 @@ static bool follows(const struct journal_reader *reader, const struct journal_ma
 }
 
 /*
- * The record at `*at`, which moves behind it. RC_NOTFOUND and RC_CORRUPT: none there that could be the next one of this history.
- * `keep` puts it into the group at hand; without it only the chain is followed.
+ * The record at `*at`, which moves behind it. RC_NOTFOUND and RC_CORRUPT: none there that could be the next one of
+ * this history. `keep` puts it into the group at hand; without it only the chain is followed.
  */
 static enum rc read_record(struct journal_reader *reader, struct journal_mark *at, uint64_t first, bool keep,
                            struct journal_head *head)
@@ -252,7 +255,8 @@ static enum rc seek_compacted(struct journal_reader *reader, struct fault *fault
 		struct journal_head head;
 		const enum rc       rc = read_record(reader, &at, first, false, &head);
 		if (rc == RC_NOTFOUND || rc == RC_CORRUPT)
-			return fault_set(fault, RC_CORRUPT, "a record of a compacted segment is damaged", 0, (int64_t)at.position.seq);
+			return fault_set(fault, RC_CORRUPT, "a record of a compacted segment is damaged", 0,
+			                 (int64_t)at.position.seq);
 		if (rc != RC_OK)
 			return fault_set(fault, rc, "reading a compacted segment", 0, (int64_t)reader->file_number);
 		if ((head.flags & JOURNAL_FLAG_LAST) != 0)
@@ -283,7 +287,8 @@ static enum rc enter_segment(struct journal_reader *reader, struct fault *fault)
 	if (rc == RC_OK && reader->file_size < JOURNAL_SEGMENT_HEAD_SIZE)
 		rc = RC_CORRUPT;
 	if (rc == RC_OK && position->offset == JOURNAL_SEGMENT_HEAD_SIZE &&
-	    (head.first_seq != position->seq || head.epoch != reader->mark.epoch || !digest_eq(&head.chain, &reader->mark.chain)))
+	    (head.first_seq != position->seq || head.epoch != reader->mark.epoch ||
+	     !digest_eq(&head.chain, &reader->mark.chain)))
 		rc = RC_CORRUPT;
 	if (rc != RC_OK) {
 		leave_segment(reader);
@@ -408,10 +413,12 @@ static enum rc later_segment(struct journal_reader *reader, uint64_t number, boo
 }
 
 /*
- * Look at every place behind `from` where a record could start. A header of this segment that was written when the record `seq`
- * had already been durable (its `synced`) proves damage; others were part of a batch that never became durable.
+ * Look at every place behind `from` where a record could start. A header of this segment that was written when the
+ * record `seq` had already been durable (its `synced`) proves damage; others were part of a batch that never became
+ * durable.
  */
-static enum rc search_behind(struct journal_reader *reader, uint64_t from, uint64_t seq, bool *damage, uint64_t *furthest)
+static enum rc search_behind(struct journal_reader *reader, uint64_t from, uint64_t seq, bool *damage,
+                             uint64_t *furthest)
 {
 	uint64_t at = from;
 
@@ -424,7 +431,8 @@ static enum rc search_behind(struct journal_reader *reader, uint64_t from, uint6
 		for (; i + JOURNAL_RECORD_HEAD_SIZE <= bytes.len; i += JOURNAL_ALIGN) {
 			struct journal_head head;
 			if (bytes.ptr[i] == 0 ||
-			    journal_head_decode(slice_drop(bytes, i), reader->seed, &head) != RC_OK || head.epoch < reader->mark.epoch)
+			    journal_head_decode(slice_drop(bytes, i), reader->seed, &head) != RC_OK ||
+			    head.epoch < reader->mark.epoch)
 				continue;
 			if (head.synced >= seq)
 				*damage = true;
@@ -439,8 +447,8 @@ static enum rc search_behind(struct journal_reader *reader, uint64_t from, uint6
 }
 
 /*
- * No good record at `bad`, and nobody said that there must be one: is this where the writing stopped, or has a record been damaged
- * that was durable? RC_CLOSED or RC_CORRUPT.
+ * No good record at `bad`, and nobody said that there must be one: is this where the writing stopped, or has a record
+ * been damaged that was durable? RC_CLOSED or RC_CORRUPT.
  */
 static enum rc judge_end(struct journal_reader *reader, const struct journal_position *bad, struct fault *fault)
 {
@@ -496,12 +504,15 @@ static enum rc next_group(struct journal_reader *reader, const struct journal_po
 		if (rc == RC_NOTFOUND)
 			return judge_missing(reader, until != NULL, fault);
 		if (rc == RC_CORRUPT)
-			reader->end = (struct journal_reader_end){ .position = reader->mark.position, .bad = reader->mark.position };
+			reader->end = (struct journal_reader_end){ .position = reader->mark.position,
+				                                   .bad = reader->mark.position };
 		if (rc != RC_OK)
 			return rc;
 	}
-	reader->window.limit = until != NULL && until->segment == reader->file_number &&
-	                                       until->offset < reader->file_size ? until->offset : reader->file_size;
+	reader->window.limit =
+		until != NULL && until->segment == reader->file_number && until->offset < reader->file_size
+			? until->offset
+			: reader->file_size;
 	*at = reader->mark;
 	const enum rc rc = read_group(reader, at);
 	if (rc == RC_OK || rc == RC_UNSUPPORTED || rc == RC_NOMEM || rc == RC_IO)
@@ -535,7 +546,8 @@ enum rc journal_reader_next(struct journal_reader *reader, const struct journal_
 	for (size_t i = 0; i < reader->count; i++) {
 		struct journal_record *record = &reader->records[i];
 		if (!journal_record_is_body(record))
-			record->payload = slice_cut(buf_slice(&reader->events), reader->payload_at[i], record->place.bytes);
+			record->payload =
+				slice_cut(buf_slice(&reader->events), reader->payload_at[i], record->place.bytes);
 	}
 	reader->mark = at;
 	*out = reader->records;

@@ -53,18 +53,18 @@ MUST_CHECK enum rc journal_reader_next(struct journal_reader *reader, const stru
 struct journal_mark journal_reader_mark(const struct journal_reader *reader);
 
 /*
- * Where the batch of the last group began: what lies from there on may have been written and never synced, for only a later
- * batch tells that it was.
+ * Where the batch of the last group began: what lies from there on may have been written and never synced, for only a
+ * later batch tells that it was.
  */
 struct journal_position journal_reader_tail(const struct journal_reader *reader);
 
 /* What lies behind the last whole group, after RC_CLOSED or RC_CORRUPT. */
 struct journal_reader_end {
-	struct journal_position position;    /* of the first byte that is not trusted */
-	uint64_t                cut_bytes;   /* from there to the last byte that is not zero; 0: a clean end */
-	uint64_t                cut_records; /* whole records there that belong to an unfinished group */
-	struct journal_position bad;         /* the first record that is not good */
-	uint32_t                epoch_max;   /* highest epoch seen behind it in that segment */
+	struct journal_position position;     /* of the first byte that is not trusted */
+	uint64_t                cut_bytes;    /* from there to the last byte that is not zero; 0: a clean end */
+	uint64_t                cut_records;  /* whole records there that belong to an unfinished group */
+	struct journal_position bad;          /* the first record that is not good */
+	uint32_t                epoch_max;    /* highest epoch seen behind it in that segment */
 	bool                    segment_good; /* the header of bad.segment is good and belongs there */
 };
 struct journal_reader_end journal_reader_end(const struct journal_reader *reader);

@@ -1,7 +1,7 @@
 /*
- * A segment, a list of holes and a reader with every check on. First byte of the input: bit 0 makes checksums, seq, epoch and
- * chain of the records right, so that what lies behind those checks is reached too; bit 1 the same for the list of holes; bit 2
- * reads as a follower does. Then a u8 count of bytes for the list, the list, and the records.
+ * A segment, a list of holes and a reader with every check on. First byte of the input: bit 0 makes checksums, seq,
+ * epoch and chain of the records right, so that what lies behind those checks is reached too; bit 1 the same for the
+ * list of holes; bit 2 reads as a follower does. Then a u8 count of bytes for the list, the list, and the records.
  */
 #include "journal/reader.h"
 
@@ -24,7 +24,8 @@ struct memory_disk {
 	struct slice        segment, holes;
 };
 
-static enum rc memory_open(struct journal_disk *disk, const char *name, enum journal_open how, struct journal_file **out)
+static enum rc memory_open(struct journal_disk *disk, const char *name, enum journal_open how,
+                           struct journal_file **out)
 {
 	struct memory_disk *me = (struct memory_disk *)(void *)disk;
 	uint64_t            number;
@@ -72,7 +73,8 @@ static enum rc memory_size(struct journal_disk *disk, struct journal_file *file,
 static enum rc memory_read(struct journal_disk *disk, struct journal_file *file, uint64_t offset, void *to, size_t size,
                            size_t *out)
 {
-	const struct slice part = slice_cut(file->bytes, offset < file->bytes.len ? (size_t)offset : file->bytes.len, size);
+	const struct slice part =
+		slice_cut(file->bytes, offset < file->bytes.len ? (size_t)offset : file->bytes.len, size);
 
 	(void)disk;
 	if (part.len != 0)
@@ -88,7 +90,11 @@ static enum rc memory_list(struct journal_disk *disk, enum rc (*each)(void *cont
 }
 
 static const struct journal_disk_calls calls = {
-	.open = memory_open, .close = memory_close, .size = memory_size, .read = memory_read, .list = memory_list,
+	.open = memory_open,
+	.close = memory_close,
+	.size = memory_size,
+	.read = memory_read,
+	.list = memory_list,
 };
 
 static void put_u32(uint8_t *to, uint32_t number)
@@ -181,8 +187,10 @@ static void read_all(struct memory_disk *disk, bool follow)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t              image[IMAGE_MAX], holes[256];
-	struct journal_segment_head head = { .number = 1, .first_seq = 1, .size = IMAGE_MAX, .epoch = 1, .id = "fuzzed journal" };
-	struct memory_disk          disk = { .disk = { .calls = &calls } };
+	struct journal_segment_head head = {
+		.number = 1, .first_seq = 1, .size = IMAGE_MAX, .epoch = 1, .id = "fuzzed journal"
+	};
+	struct memory_disk disk = { .disk = { .calls = &calls } };
 
 	must(digest_ready() == RC_OK);
 	if (size < 2 || size > IMAGE_MAX - JOURNAL_SEGMENT_HEAD_SIZE || size - 2 < data[1])

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define MESSAGES 12u
+#define MESSAGES  12u
 #define FLIP_STEP 3u
 
 static struct rig rig; /* large; each test opens it anew */
@@ -162,7 +162,10 @@ static void a_torn_tail_is_cut_off_at_every_byte(void **state)
 static void what_was_cut_off_never_resurfaces(void **state)
 {
 	(void)state;
-	/* As much as the first record of an epoch (136) and one with 8 bytes of payload (128) take, less a header (120). */
+	/*
+	 * As much as the first record of an epoch (136) and one with 8 bytes of payload (128) take, less a header
+	 * (120).
+	 */
 	static const uint8_t long_text[144] = "stale 1";
 	struct slice         pieces[] = { slice_of(long_text, sizeof long_text), SLICE("stale 2"), SLICE("stale 3") };
 	struct journal_item  items[3];

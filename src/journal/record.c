@@ -4,10 +4,10 @@
 #include "base/cursor.h"
 #include "base/must.h"
 
-#define SEGMENT_MAGIC 0x0a316765734a6748u /* "HgJseg1\n" */
-#define HEAD_CHAIN_AT 80u
-#define HEAD_ZERO_AT 112u
-#define HEAD_CHECKSUM_AT 116u
+#define SEGMENT_MAGIC       0x0a316765734a6748u /* "HgJseg1\n" */
+#define HEAD_CHAIN_AT       80u
+#define HEAD_ZERO_AT        112u
+#define HEAD_CHECKSUM_AT    116u
 #define SEGMENT_CHECKSUM_AT 124u
 
 static void put(uint8_t *to, uint64_t number, size_t size)
@@ -86,7 +86,8 @@ static bool head_lawful(const struct journal_head *head)
 	if (!body && (head->bytes != head->stored_bytes || head->bytes > JOURNAL_EVENT_BYTES_MAX ||
 	              !all_zero(head->digest.bytes, DIGEST_SIZE)))
 		return false;
-	if (body && (head->bytes > JOURNAL_BODY_BYTES_MAX || head->stored_bytes > head->bytes || head->type >= JOURNAL_TYPE_OWN))
+	if (body && (head->bytes > JOURNAL_BODY_BYTES_MAX || head->stored_bytes > head->bytes ||
+	             head->type >= JOURNAL_TYPE_OWN))
 		return false;
 	if (body && (head->flags & JOURNAL_FLAG_COMPRESSED) == 0 && head->stored_bytes != head->bytes)
 		return false;
@@ -106,7 +107,8 @@ enum rc journal_head_decode(struct slice bytes, uint32_t seed, struct journal_he
 		return RC_CORRUPT;
 	if (take(from + HEAD_CHECKSUM_AT, 4) != digest_crc32c(seed, slice_take(bytes, HEAD_CHECKSUM_AT)))
 		return RC_CORRUPT;
-	if (from[6] != JOURNAL_FORMAT_VERSION || (from[7] & ~JOURNAL_FLAGS_KNOWN) != 0 || take(from + HEAD_ZERO_AT, 4) != 0)
+	if (from[6] != JOURNAL_FORMAT_VERSION || (from[7] & ~JOURNAL_FLAGS_KNOWN) != 0 ||
+	    take(from + HEAD_ZERO_AT, 4) != 0)
 		return RC_UNSUPPORTED;
 
 	struct journal_head head = {

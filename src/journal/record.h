@@ -37,26 +37,26 @@
 
 /* Sizes on disk, in bytes. Records start at multiples of JOURNAL_ALIGN; the gap before the next one is zero. */
 #define JOURNAL_RECORD_HEAD_SIZE 120u
-#define JOURNAL_ALIGN 8u
+#define JOURNAL_ALIGN            8u
 
 /* Bounds. A writer refuses to pass them; a reader that meets more calls it corrupt. */
-#define JOURNAL_EVENT_BYTES_MAX (16u << 20)       /* payload of a record that is not a body */
-#define JOURNAL_BODY_BYTES_MAX (1u << 30)         /* a body, before and after compression */
-#define JOURNAL_GROUP_RECORDS_MAX 64u           /* records that become visible together */
-#define JOURNAL_SNAPSHOT_BYTES_MAX (1u << 30)     /* the queue's state in one snapshot */
+#define JOURNAL_EVENT_BYTES_MAX       (16u << 20) /* payload of a record that is not a body */
+#define JOURNAL_BODY_BYTES_MAX        (1u << 30)  /* a body, before and after compression */
+#define JOURNAL_GROUP_RECORDS_MAX     64u         /* records that become visible together */
+#define JOURNAL_SNAPSHOT_BYTES_MAX    (1u << 30)  /* the queue's state in one snapshot */
 #define JOURNAL_GROUP_EVENT_BYTES_MAX (32u << 20) /* sum of a group's payloads that are not bodies */
 
 /* Types from here on are the journal's own; all below belong to the rooms above (journal/event.h). */
-#define JOURNAL_TYPE_OWN 0xff00u
+#define JOURNAL_TYPE_OWN    0xff00u
 #define JOURNAL_TYPE_OPENED 0xff00u /* a writer opened the journal; starts a new epoch */
-#define JOURNAL_TYPE_SEAL 0xff01u   /* last record of a segment */
+#define JOURNAL_TYPE_SEAL   0xff01u /* last record of a segment */
 
 /* Flags of a record. */
-#define JOURNAL_FLAG_LAST 0x01u       /* ends its group */
-#define JOURNAL_FLAG_BODY 0x02u       /* the payload is a body: the chain covers its digest, so its bytes may go */
+#define JOURNAL_FLAG_LAST       0x01u /* ends its group */
+#define JOURNAL_FLAG_BODY       0x02u /* the payload is a body: the chain covers its digest, so its bytes may go */
 #define JOURNAL_FLAG_COMPRESSED 0x04u /* a body stored as one zstd frame */
-#define JOURNAL_FLAG_DROPPED 0x08u    /* a body whose bytes are gone: no payload follows; not covered by the chain */
-#define JOURNAL_FLAGS_KNOWN 0x0fu
+#define JOURNAL_FLAG_DROPPED    0x08u /* a body whose bytes are gone: no payload follows; not covered by the chain */
+#define JOURNAL_FLAGS_KNOWN     0x0fu
 
 /*
  * Where a record starts, or (as "the position reached") where the next one will. `seq` alone decides order and
@@ -87,10 +87,10 @@ struct journal_place {
 
 /* One record as a reader hands it out. */
 struct journal_record {
-	uint16_t             type;
-	uint8_t              flags;   /* JOURNAL_FLAG_* */
-	int64_t              time_ms; /* wall clock of the committer, since 1970; clocks jump: no order follows from it */
-	struct journal_place place;   /* place.bytes is the payload's size */
+	uint16_t type;
+	uint8_t  flags;             /* JOURNAL_FLAG_* */
+	int64_t  time_ms;           /* wall clock of the committer, since 1970; clocks jump: no order follows from it */
+	struct journal_place place; /* place.bytes is the payload's size */
 	struct digest        digest;  /* of a body: SHA-256 of its bytes as submitted; else zero */
 	struct slice         payload; /* borrowed until the reader's next step; empty for a body */
 };
@@ -120,9 +120,9 @@ static inline int journal_position_compare(const struct journal_position *a, con
  *    32  u32  bytes
  *    36  u32  stored bytes
  *
- * The header's checksum is CRC-32C over the journal's id, the segment's number (u64) and bytes 0 to 115, so that a header
- * left over in a recycled file, copied to another segment, or forged inside a message (the id is never told to anybody)
- * is not valid. `chain` is described in journal/chain.h.
+ * The header's checksum is CRC-32C over the journal's id, the segment's number (u64) and bytes 0 to 115, so that a
+ * header left over in a recycled file, copied to another segment, or forged inside a message (the id is never told to
+ * anybody) is not valid. `chain` is described in journal/chain.h.
  */
 struct journal_head {
 	uint16_t      type;
@@ -176,8 +176,8 @@ MUST_CHECK enum rc journal_head_decode(struct slice bytes, uint32_t seed, struct
  *    32  u64  size of the file     104  ...  zeros up to 124
  *                                  124  u32  CRC-32C of bytes 0 to 123
  */
-#define JOURNAL_SEGMENT_HEAD_SIZE 4096u
-#define JOURNAL_SEGMENT_HEAD_USED 128u
+#define JOURNAL_SEGMENT_HEAD_SIZE      4096u
+#define JOURNAL_SEGMENT_HEAD_USED      128u
 #define JOURNAL_SEGMENT_FLAG_COMPACTED 0x01u /* rewritten without the bytes of its bodies */
 
 struct journal_segment_head {

@@ -16,8 +16,16 @@ static const uint8_t id[JOURNAL_ID_SIZE] = "a journal's id.";
 static struct journal_head sample(void)
 {
 	return (struct journal_head){
-		.type = 0x1234, .flags = JOURNAL_FLAG_LAST | JOURNAL_FLAG_BODY | JOURNAL_FLAG_COMPRESSED, .seq = 7, .time_ms = -5,
-		.epoch = 3, .checksum = 0xdeadbeef, .bytes = 1000, .stored_bytes = 900, .synced = 6, .digest = { { 1, 2, 3 } },
+		.type = 0x1234,
+		.flags = JOURNAL_FLAG_LAST | JOURNAL_FLAG_BODY | JOURNAL_FLAG_COMPRESSED,
+		.seq = 7,
+		.time_ms = -5,
+		.epoch = 3,
+		.checksum = 0xdeadbeef,
+		.bytes = 1000,
+		.stored_bytes = 900,
+		.synced = 6,
+		.digest = { { 1, 2, 3 } },
 		.chain = { { 4, 5, 6 } },
 	};
 }
@@ -94,10 +102,14 @@ static void unlawful_headers_are_refused(void **state)
 		{ "an event over the bound",
 		  { .seq = 5, .bytes = JOURNAL_EVENT_BYTES_MAX + 1, .stored_bytes = JOURNAL_EVENT_BYTES_MAX + 1 } },
 		{ "a body over the bound",
-		  { .seq = 5, .flags = JOURNAL_FLAG_BODY, .bytes = JOURNAL_BODY_BYTES_MAX + 1,
+		  { .seq = 5,
+		    .flags = JOURNAL_FLAG_BODY,
+		    .bytes = JOURNAL_BODY_BYTES_MAX + 1,
 		    .stored_bytes = JOURNAL_BODY_BYTES_MAX + 1 } },
-		{ "a body that grew", { .seq = 5, .flags = JOURNAL_FLAG_BODY | JOURNAL_FLAG_COMPRESSED, .bytes = 5, .stored_bytes = 6 } },
-		{ "a body of two sizes, not compressed", { .seq = 5, .flags = JOURNAL_FLAG_BODY, .bytes = 5, .stored_bytes = 4 } },
+		{ "a body that grew",
+		  { .seq = 5, .flags = JOURNAL_FLAG_BODY | JOURNAL_FLAG_COMPRESSED, .bytes = 5, .stored_bytes = 6 } },
+		{ "a body of two sizes, not compressed",
+		  { .seq = 5, .flags = JOURNAL_FLAG_BODY, .bytes = 5, .stored_bytes = 4 } },
 		{ "a body of the journal's own", { .seq = 5, .flags = JOURNAL_FLAG_BODY, .type = JOURNAL_TYPE_OWN } },
 	};
 
@@ -132,7 +144,12 @@ static void a_segment_header_comes_back_or_is_refused(void **state)
 {
 	(void)state;
 	struct journal_segment_head sent = {
-		.flags = JOURNAL_SEGMENT_FLAG_COMPACTED, .number = 5, .first_seq = 77, .size = 65536, .time_ms = 9, .epoch = 4,
+		.flags = JOURNAL_SEGMENT_FLAG_COMPACTED,
+		.number = 5,
+		.first_seq = 77,
+		.size = 65536,
+		.time_ms = 9,
+		.epoch = 4,
 		.chain = { { 9 } },
 	};
 	struct journal_segment_head got;
@@ -219,8 +236,14 @@ static void the_chain_covers_all_but_the_bytes_of_bodies(void **state)
 static void names_come_back_and_others_are_not_ours(void **state)
 {
 	(void)state;
-	static const char *const others[] = { "lock", "", "1.segment", "00000000000000000001.segmen", "0000000000000000000x.segment",
-		                              "99999999999999999999.segment", "00000000000000000001.segment.newer", "probe.new" };
+	static const char *const others[] = { "lock",
+		                              "",
+		                              "1.segment",
+		                              "00000000000000000001.segmen",
+		                              "0000000000000000000x.segment",
+		                              "99999999999999999999.segment",
+		                              "00000000000000000001.segment.newer",
+		                              "probe.new" };
 	uint64_t                 number;
 
 	for (unsigned kind = 0; kind < JOURNAL_NAME_OTHER; kind++) {

@@ -1,5 +1,6 @@
 /*
- * From a folder to a writer that can go on: lock, leftovers away, newest good snapshot, replay, tail made good, a new epoch.
+ * From a folder to a writer that can go on: lock, leftovers away, newest good snapshot, replay, tail made good, a new
+ * epoch.
  *
  * What was written but perhaps never synced is written again before anything is appended: the page cache may hold bytes
  * that the disk refused, and nothing acknowledged may ever stand behind bytes that are not on the disk.
@@ -16,11 +17,11 @@
 
 #include <errno.h>
 
-#define COPY_SIZE (256u << 10)
+#define COPY_SIZE      (256u << 10)
 #define OPENED_PAYLOAD 16u
 
 struct opening {
-	struct journal_writer              *writer;
+	struct journal_writer               *writer;
 	const struct journal_writer_options *options;
 	struct journal_recovery              recovery;
 	struct journal_numbers               segments;
@@ -85,7 +86,8 @@ static enum rc replay_from(struct opening *opening, struct journal_reader *reade
 	while ((rc = journal_reader_next(reader, NULL, &records, &count, opening->fault)) == RC_OK) {
 		rc = apply(opening, records, count);
 		if (rc != RC_OK)
-			return fault_set(opening->fault, rc, "the fold refused a record", 0, (int64_t)records[0].place.position.seq);
+			return fault_set(opening->fault, rc, "the fold refused a record", 0,
+			                 (int64_t)records[0].place.position.seq);
 	}
 	const struct journal_reader_end end = journal_reader_end(reader);
 	if (rc == RC_CORRUPT && opening->options->salvage) {
@@ -93,7 +95,8 @@ static enum rc replay_from(struct opening *opening, struct journal_reader *reade
 		opening->recovery.bad = end.bad;
 		rc = set_aside(opening, &end);
 		if (rc != RC_OK)
-			return fault_set(opening->fault, rc, "setting damaged segments aside", errno, (int64_t)end.bad.segment);
+			return fault_set(opening->fault, rc, "setting damaged segments aside", errno,
+			                 (int64_t)end.bad.segment);
 		rc = RC_CLOSED;
 	}
 	if (rc != RC_CLOSED) {
@@ -167,7 +170,8 @@ static enum rc damaged_segments(struct opening *opening, uint64_t from)
 		}
 		rc = disk->calls->rename(disk, name.text, to.text);
 	}
-	while (rc == RC_OK && opening->segments.count != 0 && opening->segments.items[opening->segments.count - 1] >= from)
+	while (rc == RC_OK && opening->segments.count != 0 &&
+	       opening->segments.items[opening->segments.count - 1] >= from)
 		opening->segments.count--;
 	return rc;
 }
@@ -203,14 +207,16 @@ static enum rc try_from(struct opening *opening, const struct journal_mark *mark
 	const struct journal_replay *replay = &opening->options->replay;
 	struct journal_reader       *reader;
 
-	enum rc rc = journal_reader_open(opening->writer->disk, mark, JOURNAL_CHECK_LAST_SEGMENT, opening->fault, &reader);
+	enum rc rc =
+		journal_reader_open(opening->writer->disk, mark, JOURNAL_CHECK_LAST_SEGMENT, opening->fault, &reader);
 	if (rc != RC_OK)
 		return mark != NULL && (rc == RC_NOTFOUND || rc == RC_CORRUPT) ? RC_AGAIN : rc;
 	opening->recovery.start = journal_reader_mark(reader);
 	if (replay->restore != NULL)
 		rc = replay->restore(replay->context, blob, &opening->recovery.start);
 	if (rc != RC_OK) {
-		(void)fault_set(opening->fault, rc, "the fold refused its snapshot", 0, (int64_t)opening->recovery.start.position.seq);
+		(void)fault_set(opening->fault, rc, "the fold refused its snapshot", 0,
+		                (int64_t)opening->recovery.start.position.seq);
 		rc = mark != NULL && (rc == RC_SYNTAX || rc == RC_UNSUPPORTED) ? RC_AGAIN : rc;
 	} else {
 		rc = replay_from(opening, reader);
@@ -228,8 +234,8 @@ static enum rc replay(struct opening *opening)
 		struct buf          file;
 		struct journal_mark mark;
 		struct slice        blob;
-		enum rc rc = journal_snapshot_load(opening->writer->disk, opening->writer->id, before, &file, &mark, &blob,
-		                                   &opening->recovery.snapshots_bad);
+		enum rc rc = journal_snapshot_load(opening->writer->disk, opening->writer->id, before, &file, &mark,
+		                                   &blob, &opening->recovery.snapshots_bad);
 		if (rc == RC_NOTFOUND)
 			return try_from(opening, NULL, (struct slice){ NULL, 0 });
 		if (rc != RC_OK)
@@ -319,7 +325,10 @@ static enum rc continue_at(struct opening *opening)
 	if (last == end->position.segment) {
 		rc = make_good(opening, last, end->position.offset);
 	} else if (opening->tail.segment == last) {
-		/* Sealed, and the next was not begun. The end of the seal is not known here; the whole rest is written again. */
+		/*
+		 * Sealed, and the next was not begun. The end of the seal is not known here; the whole rest is
+		 * written again.
+		 */
 		rc = make_good(opening, last, opening->tail.offset);
 		if (rc == RC_OK)
 			rc = rewrite(writer, opening->tail.offset, writer->file_size);
@@ -340,8 +349,9 @@ static enum rc continue_at(struct opening *opening)
 		journal_bodies_unseal(writer->bodies, last);
 	}
 	writer->synced = writer->tail.position.seq - 1;
-	return rc == RC_OK ? RC_OK : fault_set(opening->fault, rc, "making the end of the journal good", errno,
-	                                       (int64_t)end->position.segment);
+	return rc == RC_OK ? RC_OK
+	                   : fault_set(opening->fault, rc, "making the end of the journal good", errno,
+	                               (int64_t)end->position.segment);
 }
 
 /* A journal of nothing. */
@@ -350,7 +360,7 @@ static enum rc create(struct opening *opening)
 	struct journal_writer *writer = opening->writer;
 	struct journal_numbers snapshots;
 
-	enum rc rc = journal_numbers_list(writer->disk, JOURNAL_NAME_SNAPSHOT, &snapshots);
+	enum rc    rc = journal_numbers_list(writer->disk, JOURNAL_NAME_SNAPSHOT, &snapshots);
 	const bool lost = rc == RC_OK && snapshots.count != 0 && !opening->options->salvage;
 	journal_numbers_done(&snapshots);
 	if (rc != RC_OK)
@@ -359,7 +369,8 @@ static enum rc create(struct opening *opening)
 		return fault_set(opening->fault, RC_CORRUPT, "there are snapshots but no segments", 0, 0);
 	random_bytes(writer->id, sizeof writer->id);
 	opening->recovery.created = true;
-	writer->tail.position = (struct journal_position){ .segment = 1, .offset = JOURNAL_SEGMENT_HEAD_SIZE, .seq = 1 };
+	writer->tail.position =
+		(struct journal_position){ .segment = 1, .offset = JOURNAL_SEGMENT_HEAD_SIZE, .seq = 1 };
 	opening->recovery.start = writer->tail;
 	opening->recovery.end = writer->tail;
 	rc = journal_bodies_open(writer->disk, writer->id, &opening->segments, &writer->bodies);
@@ -430,7 +441,7 @@ static enum rc begin_epoch(struct opening *opening)
 {
 	struct journal_writer *writer = opening->writer;
 	struct buf             payload = buf_make(OPENED_PAYLOAD);
-	const uint32_t         epoch = (opening->epoch_max > writer->tail.epoch ? opening->epoch_max : writer->tail.epoch) + 1;
+	const uint32_t epoch = (opening->epoch_max > writer->tail.epoch ? opening->epoch_max : writer->tail.epoch) + 1;
 
 	cursor_put_u64(&payload, opening->recovery.cut_bytes);
 	cursor_put_u64(&payload, opening->recovery.cut_records);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define NUMBER_DIGITS 20u
+#define NUMBER_DIGITS      20u
 #define NUMBERS_FIRST_ROOM 64u
 
 static const char *const suffixes[JOURNAL_NAME_OTHER] = {
@@ -76,7 +76,8 @@ static enum rc list_one(void *context, const char *name)
 	struct listing *listing = context;
 	uint64_t        number;
 
-	return journal_name_read(name, &number) == listing->kind ? journal_numbers_add(listing->numbers, number) : RC_OK;
+	return journal_name_read(name, &number) == listing->kind ? journal_numbers_add(listing->numbers, number)
+	                                                         : RC_OK;
 }
 
 static int by_number(const void *a, const void *b)
@@ -103,8 +104,8 @@ void journal_numbers_done(struct journal_numbers *numbers)
 	*numbers = (struct journal_numbers){ .items = NULL };
 }
 
-enum rc journal_segment_open(struct journal_disk *disk, uint64_t number, enum journal_open how, struct journal_file **file,
-                             struct journal_segment_head *head)
+enum rc journal_segment_open(struct journal_disk *disk, uint64_t number, enum journal_open how,
+                             struct journal_file **file, struct journal_segment_head *head)
 {
 	const struct journal_file_name name = journal_name(JOURNAL_NAME_SEGMENT, number);
 	struct journal_file           *opened;
@@ -164,8 +165,9 @@ enum rc journal_window_see(struct journal_window *window, uint64_t offset, size_
 		const uint64_t rest = window->limit - offset;
 		size_t         got;
 		window->size = 0;
-		const enum rc rc = window->disk->calls->read(window->disk, window->file, offset, window->bytes,
-		                                             rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &got);
+		const enum rc rc = window->disk->calls->read(
+			window->disk, window->file, offset, window->bytes,
+			rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &got);
 		if (rc != RC_OK)
 			return rc;
 		window->start = offset;

@@ -49,9 +49,12 @@ struct journal_numbers {
 MUST_CHECK enum rc journal_numbers_add(struct journal_numbers *numbers, uint64_t number);
 /* RC_NOMEM, RC_LIMIT (more than JOURNAL_FILES_MAX), RC_IO. Free with journal_numbers_done(), also after a failure. */
 MUST_CHECK enum rc journal_numbers_list(struct journal_disk *disk, enum journal_name kind, struct journal_numbers *out);
-void journal_numbers_done(struct journal_numbers *numbers);
+void               journal_numbers_done(struct journal_numbers *numbers);
 
-/* Open segment `number` and read its header. RC_NOTFOUND, RC_CORRUPT (also: another number), RC_UNSUPPORTED, RC_NOMEM, RC_IO. */
+/*
+ * Open segment `number` and read its header. RC_NOTFOUND, RC_CORRUPT (also: another number), RC_UNSUPPORTED,
+ * RC_NOMEM, RC_IO.
+ */
 MUST_CHECK enum rc journal_segment_open(struct journal_disk *disk, uint64_t number, enum journal_open how,
                                         struct journal_file **file, struct journal_segment_head *head);
 
@@ -69,15 +72,16 @@ struct journal_window {
 
 /* RC_NOMEM. */
 MUST_CHECK enum rc journal_window_init(struct journal_window *window, struct journal_disk *disk);
-void journal_window_done(struct journal_window *window);
+void               journal_window_done(struct journal_window *window);
 /* Look at `file` from now on, up to `limit`; what was held is forgotten. */
 void journal_window_set(struct journal_window *window, struct journal_file *file, uint64_t limit);
 /*
- * `size` (at most JOURNAL_WINDOW_SIZE) bytes at `offset`; fewer where the file or the limit ends. Borrowed until the next call.
- * RC_IO.
+ * `size` (at most JOURNAL_WINDOW_SIZE) bytes at `offset`; fewer where the file or the limit ends. Borrowed until the
+ * next call. RC_IO.
  */
 MUST_CHECK enum rc journal_window_see(struct journal_window *window, uint64_t offset, size_t size, struct slice *out);
 /* CRC-32C of a range, or RC_CORRUPT when it is not all there. */
-MUST_CHECK enum rc journal_window_checksum(struct journal_window *window, uint64_t offset, uint64_t size, uint32_t *out);
+MUST_CHECK enum rc journal_window_checksum(struct journal_window *window, uint64_t offset, uint64_t size,
+                                           uint32_t *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "journal/segment.h"
 
 #define SNAPSHOT_MAGIC 0x0a31706e734a6748u /* "HgJsnp1\n" */
-#define CHECKSUM_AT 140u
+#define CHECKSUM_AT    140u
 
 static void encode_head(struct buf *out, const uint8_t id[JOURNAL_ID_SIZE], const struct journal_mark *mark,
                         struct slice blob)
@@ -84,8 +84,8 @@ static void remove_old(struct journal_disk *disk, uint64_t newest)
 	journal_numbers_done(&numbers);
 }
 
-enum rc journal_snapshot_write(struct journal_disk *disk, const uint8_t id[JOURNAL_ID_SIZE], const struct journal_mark *mark,
-                               struct slice blob, struct fault *fault)
+enum rc journal_snapshot_write(struct journal_disk *disk, const uint8_t id[JOURNAL_ID_SIZE],
+                               const struct journal_mark *mark, struct slice blob, struct fault *fault)
 {
 	const struct journal_file_name aside = journal_name(JOURNAL_NAME_SNAPSHOT_NEW, mark->position.seq);
 	const struct journal_file_name name = journal_name(JOURNAL_NAME_SNAPSHOT, mark->position.seq);
@@ -112,7 +112,8 @@ enum rc journal_snapshot_write(struct journal_disk *disk, const uint8_t id[JOURN
 	}
 	buf_done(&head);
 	if (rc != RC_OK)
-		return fault_set(fault, rc == RC_EXISTS ? RC_IO : rc, "writing a snapshot", 0, (int64_t)mark->position.seq);
+		return fault_set(fault, rc == RC_EXISTS ? RC_IO : rc, "writing a snapshot", 0,
+		                 (int64_t)mark->position.seq);
 	remove_old(disk, mark->position.seq);
 	return RC_OK;
 }
@@ -142,8 +143,8 @@ static enum rc read_file(struct journal_disk *disk, uint64_t number, struct buf 
 	return rc;
 }
 
-enum rc journal_snapshot_load(struct journal_disk *disk, const uint8_t id[JOURNAL_ID_SIZE], uint64_t before, struct buf *out,
-                              struct journal_mark *mark, struct slice *blob, uint32_t *bad)
+enum rc journal_snapshot_load(struct journal_disk *disk, const uint8_t id[JOURNAL_ID_SIZE], uint64_t before,
+                              struct buf *out, struct journal_mark *mark, struct slice *blob, uint32_t *bad)
 {
 	struct journal_numbers numbers;
 	enum rc                rc = journal_numbers_list(disk, JOURNAL_NAME_SNAPSHOT, &numbers);

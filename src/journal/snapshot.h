@@ -19,7 +19,7 @@
 #include "journal/record.h"
 
 #define JOURNAL_SNAPSHOT_HEAD_SIZE 144u
-#define JOURNAL_SNAPSHOTS_KEPT 2u
+#define JOURNAL_SNAPSHOTS_KEPT     2u
 
 /*
  * Read a snapshot's bytes. RC_AGAIN: shorter than it says. RC_CORRUPT: checksum, digest, or another journal's `id`

@@ -146,7 +146,8 @@ static void a_list_of_holes_comes_back_or_is_refused(void **state)
 	assert_int_equal(journal_holes_write(disk, id, 4, &sent), RC_OK);
 	assert_int_equal(journal_holes_load(disk, id, 4, &got), RC_OK);
 	assert_int_equal(got.count, 3);
-	assert_true(journal_holes_have(&got, 4096) && journal_holes_have(&got, 5000) && journal_holes_have(&got, 70000));
+	assert_true(journal_holes_have(&got, 4096) && journal_holes_have(&got, 5000) &&
+	            journal_holes_have(&got, 70000));
 	assert_false(journal_holes_have(&got, 4104) || journal_holes_have(&got, 0) || journal_holes_have(&got, 70001));
 	journal_numbers_done(&got);
 	assert_int_equal(journal_holes_load(disk, other_id, 4, &got), RC_CORRUPT);

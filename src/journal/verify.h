@@ -10,19 +10,19 @@
 #include "journal/record.h"
 
 struct journal_verdict {
-	uint64_t segments;        /* files read, compacted ones included */
-	uint64_t compacted;
-	uint64_t groups;
-	uint64_t records;
-	uint64_t bodies;          /* whose bytes are there and match their digest */
-	uint64_t bodies_dropped;  /* whose bytes are gone, as they may be */
-	uint64_t body_bytes;
-	uint64_t snapshots;       /* good ones */
-	uint64_t snapshots_bad;   /* harmless: they are passed over */
-	uint64_t cut_bytes;       /* behind the last whole group: what a power cut left */
-	struct journal_mark first; /* where the walk began (older segments may have been retired) */
-	struct journal_mark end;   /* behind the last whole group; end.chain names the whole history */
-	struct journal_position bad; /* the first bad record; segment 0: none */
+	uint64_t                segments; /* files read, compacted ones included */
+	uint64_t                compacted;
+	uint64_t                groups;
+	uint64_t                records;
+	uint64_t                bodies;         /* whose bytes are there and match their digest */
+	uint64_t                bodies_dropped; /* whose bytes are gone, as they may be */
+	uint64_t                body_bytes;
+	uint64_t                snapshots;     /* good ones */
+	uint64_t                snapshots_bad; /* harmless: they are passed over */
+	uint64_t                cut_bytes;     /* behind the last whole group: what a power cut left */
+	struct journal_mark     first;         /* where the walk began (older segments may have been retired) */
+	struct journal_mark     end;           /* behind the last whole group; end.chain names the whole history */
+	struct journal_position bad;           /* the first bad record; segment 0: none */
 };
 
 /*

@@ -7,8 +7,11 @@
 #include "journal/snapshot.h"
 #include "sys/clock.h"
 
-/* With fewer sessions at work than CROWD_MIN nobody waits for unannounced others; with CROWD_ENOUGH groups nobody waits longer. */
-#define CROWD_MIN 4u
+/*
+ * With fewer sessions at work than CROWD_MIN nobody waits for unannounced others; with CROWD_ENOUGH groups nobody
+ * waits longer.
+ */
+#define CROWD_MIN    4u
 #define CROWD_ENOUGH 8u
 
 static struct journal_group *group_of(struct list *link)
@@ -144,7 +147,10 @@ static void take_all(struct journal_writer *writer, struct list *out)
 	writer->queued_now = 0;
 }
 
-/* The moment at which what is queued has to be written; 0: now, UINT64_MAX: nothing is queued. Called with the lock held. */
+/*
+ * The moment at which what is queued has to be written; 0: now, UINT64_MAX: nothing is queued. Called with the lock
+ * held.
+ */
 static uint64_t due_us(struct journal_writer *writer)
 {
 	if (writer->closing)

@@ -51,11 +51,11 @@ struct journal_item {
  * it points to, must stay as it is from submit to answer; submit itself allocates nothing.
  */
 struct journal_group {
-	struct list          link;       /* the writer's; {0} before submit */
-	struct journal_item *items;      /* 1 to JOURNAL_GROUP_RECORDS_MAX */
+	struct list          link;  /* the writer's; {0} before submit */
+	struct journal_item *items; /* 1 to JOURNAL_GROUP_RECORDS_MAX */
 	size_t               item_count;
 	enum journal_urgency urgency;
-	bool                 announced;  /* journal_writer_expect(+1) was made for it; submit takes it back in any case */
+	bool announced; /* journal_writer_expect(+1) was made for it; submit takes it back in any case */
 	/*
 	 * The answer, on the committer's thread (in journal_writer_step() when there is none): be short, post to a
 	 * loop, return. RC_OK: durable; `items[].place` and `after` are set. RC_NOMEM: no space for it on the disk,
@@ -64,22 +64,22 @@ struct journal_group {
 	 * is called, so it may be freed inside.
 	 */
 	void (*answer)(struct journal_group *group, enum rc rc);
-	struct journal_mark  after;      /* out: the position behind the group */
+	struct journal_mark after; /* out: the position behind the group */
 };
 
 /* Counters since open. Read at any time; each number is whole, together they may be of slightly different moments. */
 struct journal_writer_statistics {
-	uint64_t syncs;         /* fdatasync on segments: batches plus segment changes */
+	uint64_t syncs; /* fdatasync on segments: batches plus segment changes */
 	uint64_t batches;
 	uint64_t groups;
-	uint64_t now_groups;    /* groups of urgency NOW: the messages in sync.per_message */
+	uint64_t now_groups; /* groups of urgency NOW: the messages in sync.per_message */
 	uint64_t records;
-	uint64_t bytes;         /* written to segments */
-	uint64_t body_bytes;    /* of bodies as submitted */
-	uint64_t stored_bytes;  /* of bodies as written */
-	uint64_t sync_us;       /* time spent in fdatasync */
-	uint64_t segments;      /* begun */
-	uint64_t recycled;      /* of those, in a file used before */
+	uint64_t bytes;        /* written to segments */
+	uint64_t body_bytes;   /* of bodies as submitted */
+	uint64_t stored_bytes; /* of bodies as written */
+	uint64_t sync_us;      /* time spent in fdatasync */
+	uint64_t segments;     /* begun */
+	uint64_t recycled;     /* of those, in a file used before */
 	uint64_t compacted;
 	uint64_t punched_bytes;
 	uint64_t snapshots;
@@ -109,9 +109,9 @@ struct journal_writer_events {
 struct journal_replay {
 	void *context;
 	/*
-	 * Begin anew, from a snapshot's blob or, when `blob` is empty, from nothing; may be called several times. RC_OK,
-	 * or RC_SYNTAX / RC_UNSUPPORTED for a blob it cannot read: then an older snapshot is tried, at last none. Anything
-	 * else ends the open.
+	 * Begin anew, from a snapshot's blob or, when `blob` is empty, from nothing; may be called several times.
+	 * RC_OK, or RC_SYNTAX / RC_UNSUPPORTED for a blob it cannot read: then an older snapshot is tried, at last
+	 * none. Anything else ends the open.
 	 */
 	enum rc (*restore)(void *context, struct slice blob, const struct journal_mark *mark);
 	/*
@@ -123,22 +123,22 @@ struct journal_replay {
 
 /* What recovery found. */
 struct journal_recovery {
-	struct journal_mark start;          /* where reading began: behind the snapshot, or at the first record */
-	struct journal_mark end;            /* behind the last whole, chained group */
-	uint64_t            groups;         /* replayed */
-	uint64_t            cut_bytes;      /* of a torn tail, never trusted and now overwritten; 0 after a clean end */
-	uint64_t            cut_records;    /* whole records of an incomplete group that were cut off with it */
-	uint32_t            snapshots_bad;  /* snapshots passed over */
-	bool                salvaged;       /* RECOVER_SALVAGE was needed: records behind the damage are lost */
-	bool                created;        /* there was no journal */
-	struct journal_position bad;        /* after RC_CORRUPT or a salvage: the first record that is not good */
+	struct journal_mark     start;     /* where reading began: behind the snapshot, or at the first record */
+	struct journal_mark     end;       /* behind the last whole, chained group */
+	uint64_t                groups;    /* replayed */
+	uint64_t                cut_bytes; /* of a torn tail, never trusted and now overwritten; 0 after a clean end */
+	uint64_t                cut_records;   /* whole records of an incomplete group that were cut off with it */
+	uint32_t                snapshots_bad; /* snapshots passed over */
+	bool                    salvaged;      /* RECOVER_SALVAGE was needed: records behind the damage are lost */
+	bool                    created;       /* there was no journal */
+	struct journal_position bad;           /* after RC_CORRUPT or a salvage: the first record that is not good */
 };
 
 struct journal_writer_options {
-	struct journal_disk          *disk;   /* borrowed until close */
-	const struct journal_limits  *limits; /* copied */
-	struct journal_writer_events  events;
-	struct journal_replay         replay; /* used by open only; may be all NULL */
+	struct journal_disk         *disk;   /* borrowed until close */
+	const struct journal_limits *limits; /* copied */
+	struct journal_writer_events events;
+	struct journal_replay        replay; /* used by open only; may be all NULL */
 	/* Wall clock in ms since 1970; NULL: the system's. */
 	int64_t (*now_ms)(void *context);
 	void *now_context;

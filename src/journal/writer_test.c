@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define GROUPS 10u
+#define GROUPS  10u
 #define THREADS 6u
-#define EACH 50u
+#define EACH    50u
 
 static struct rig rig; /* large; each test opens it anew */
 static uint8_t    body_bytes[20000];
@@ -44,7 +44,9 @@ static enum rc submit(struct one *one, struct slice piece, enum journal_urgency 
 {
 	*one = (struct one){ .piece = piece };
 	one->item = (struct journal_item){ .type = RIG_TYPE_TEXT, .pieces = &one->piece, .piece_count = 1 };
-	one->group = (struct journal_group){ .items = &one->item, .item_count = 1, .urgency = urgency, .answer = note_answer };
+	one->group = (struct journal_group){
+		.items = &one->item, .item_count = 1, .urgency = urgency, .answer = note_answer
+	};
 	return journal_writer_submit(rig.writer, &one->group);
 }
 
@@ -100,23 +102,33 @@ static void groups_beyond_the_bounds_are_refused(void **state)
 	} rows[] = {
 		{ "no record", { { .type = 1 } }, 0 },
 		{ "a type of the journal's own", { { .type = JOURNAL_TYPE_OWN } }, 1 },
-		{ "too many pieces", { { .type = 1, .pieces = pieces, .piece_count = JOURNAL_ITEM_PIECES_MAX + 1 } }, 1 },
+		{ "too many pieces",
+		  { { .type = 1, .pieces = pieces, .piece_count = JOURNAL_ITEM_PIECES_MAX + 1 } },
+		  1 },
 		{ "an event too large", { { .type = 1, .pieces = &large, .piece_count = 1 } }, 1 },
 		{ "a body too large", { { .type = 1, .body = true, .pieces = &huge, .piece_count = 1 } }, 1 },
 		{ "events too large together",
-		  { { .type = 1, .pieces = &largest, .piece_count = 1 }, { .type = 1, .pieces = &largest, .piece_count = 1 },
-		    { .type = 1, .pieces = &largest, .piece_count = 1 } }, 3 },
+		  { { .type = 1, .pieces = &largest, .piece_count = 1 },
+		    { .type = 1, .pieces = &largest, .piece_count = 1 },
+		    { .type = 1, .pieces = &largest, .piece_count = 1 } },
+		  3 },
 	};
 
 	begin();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct journal_group group = { .items = rows[i].items, .item_count = rows[i].count, .answer = note_answer };
+		struct journal_group group = { .items = rows[i].items,
+			                       .item_count = rows[i].count,
+			                       .answer = note_answer };
 		if (journal_writer_submit(rig.writer, &group) != RC_LIMIT)
 			fail_msg("%s was taken", rows[i].name);
 	}
 	for (unsigned i = 0; i <= JOURNAL_GROUP_RECORDS_MAX; i++)
-		many[i] = (struct journal_item){ .type = RIG_TYPE_TEXT, .pieces = pieces, .piece_count = JOURNAL_ITEM_PIECES_MAX };
-	struct one group = { .group = { .items = many, .item_count = JOURNAL_GROUP_RECORDS_MAX + 1, .answer = note_answer } };
+		many[i] = (struct journal_item){ .type = RIG_TYPE_TEXT,
+			                         .pieces = pieces,
+			                         .piece_count = JOURNAL_ITEM_PIECES_MAX };
+	struct one group = {
+		.group = { .items = many, .item_count = JOURNAL_GROUP_RECORDS_MAX + 1, .answer = note_answer }
+	};
 	assert_int_equal(journal_writer_submit(rig.writer, &group.group), RC_LIMIT);
 	group.group.item_count = JOURNAL_GROUP_RECORDS_MAX;
 	assert_int_equal(journal_writer_submit(rig.writer, &group.group), RC_OK);
@@ -184,7 +196,8 @@ static void a_full_disk_is_said_and_survived(void **state)
 	begin();
 	journal_writer_step(rig.writer); /* the next segment's file is made */
 	sim_disk_full(rig.sim, true);
-	while (written < 20 && (rc = rig_write_body(&rig, slice_of(body_bytes, sizeof body_bytes), "large", NULL)) == RC_OK)
+	while (written < 20 &&
+	       (rc = rig_write_body(&rig, slice_of(body_bytes, sizeof body_bytes), "large", NULL)) == RC_OK)
 		written++;
 	assert_int_equal(rc, RC_NOMEM);
 	assert_in_range(written, 4, 8);
@@ -326,7 +339,8 @@ static void no_allocation_that_fails_does_harm(void **state)
 		const enum rc rc = rig_start(&rig);
 		if (rc == RC_OK) {
 			for (unsigned i = 0; i < 6; i++)
-				acknowledged += rig_write_body(&rig, slice_of(body_bytes, sizeof body_bytes), "large", NULL) == RC_OK;
+				acknowledged += rig_write_body(&rig, slice_of(body_bytes, sizeof body_bytes), "large",
+				                               NULL) == RC_OK;
 		}
 		memory_fail_after(-1);
 		assert_true(rc == RC_OK || rc == RC_NOMEM);
@@ -372,7 +386,10 @@ static void *send_all(void *argument)
 			journal_writer_expect(sender->writer, 1);
 		sender->waiting = true;
 		sender->group = (struct journal_group){
-			.items = &item, .item_count = 1, .announced = announced, .answer = wake,
+			.items = &item,
+			.item_count = 1,
+			.announced = announced,
+			.answer = wake,
 			.urgency = i % 10 == 9 ? JOURNAL_LAZY : JOURNAL_NOW,
 		};
 		if (journal_writer_submit(sender->writer, &sender->group) != RC_OK)
@@ -416,7 +433,8 @@ static void many_threads_share_syncs_on_a_real_disk(void **state)
 	struct journal_writer        *writer;
 	static struct sender          senders[THREADS];
 	size_t                        found = 0;
-	struct journal_writer_options options = { .limits = &limits, .replay = { .context = &found, .apply = count_one } };
+	struct journal_writer_options options = { .limits = &limits,
+		                                  .replay = { .context = &found, .apply = count_one } };
 
 	assert_int_equal(digest_ready(), RC_OK);
 	assert_non_null(mkdtemp(folder));
@@ -464,7 +482,11 @@ static void the_defaults_stand_in_the_table_too(void **state)
 	static uint8_t               memory[65536];
 	struct arena                 arena = arena_on(memory, sizeof memory);
 	const struct setting_section section = {
-		.name = "journal", .settings = journal_settings, .size = sizeof(struct journal_limits), .max = 1, .help = "x",
+		.name = "journal",
+		.settings = journal_settings,
+		.size = sizeof(struct journal_limits),
+		.max = 1,
+		.help = "x",
 	};
 	struct setting_values values;
 	struct setting_error  errors[4];

@@ -1,10 +1,12 @@
 /*
- * What the journal costs by itself: sessions that each hand over a message, wait until it is durable, and hand over the next.
+ * What the journal costs by itself: sessions that each hand over a message, wait until it is durable, and hand over
+ * the next.
  *
  *   journal_bench FOLDER [bytes [sessions [messages [think_us]]]]
  *
- * FOLDER must be empty. Printed: messages a second, fdatasyncs a message, latency from submit to answer, processor time of this
- * process a message (user and system apart), and the time of a bare write + fdatasync of the same size on the same file system.
+ * FOLDER must be empty. Printed: messages a second, fdatasyncs a message, latency from submit to answer, processor
+ * time of this process a message (user and system apart), and the time of a bare write + fdatasync of the same size
+ * on the same file system.
  */
 #include "base/memory.h"
 #include "base/must.h"
@@ -22,8 +24,8 @@
 #include <unistd.h>
 
 #define SESSIONS_MAX 1024u
-#define EVENT_BYTES 600u
-#define PROBES 200u
+#define EVENT_BYTES  600u
+#define PROBES       200u
 
 struct session {
 	struct journal_writer *writer;
@@ -78,7 +80,10 @@ static void *run_session(void *argument)
 		const uint64_t start = clock_mono_us();
 		session->waiting = true;
 		session->group = (struct journal_group){
-			.items = session->items, .item_count = 2, .announced = true, .answer = on_answer,
+			.items = session->items,
+			.item_count = 2,
+			.announced = true,
+			.answer = on_answer,
 		};
 		must(journal_writer_submit(session->writer, &session->group) == RC_OK);
 		mutex_lock(session->lock);
@@ -92,7 +97,10 @@ static void *run_session(void *argument)
 		mutex_unlock(session->lock);
 		journal_bodies_drop(journal_writer_bodies(session->writer), &session->items[0].place);
 		session->outcome = (struct journal_group){
-			.items = &session->outcome_item, .item_count = 1, .urgency = JOURNAL_LAZY, .answer = on_outcome,
+			.items = &session->outcome_item,
+			.item_count = 1,
+			.urgency = JOURNAL_LAZY,
+			.answer = on_outcome,
 		};
 		must(journal_writer_submit(session->writer, &session->outcome) == RC_OK);
 	}
@@ -109,7 +117,8 @@ static int by_size(const void *a, const void *b)
 static void print_latency(const char *name, uint32_t *values, size_t count)
 {
 	qsort(values, count, sizeof *values, by_size);
-	printf("%-28s p50 %6u us   p99 %6u us   max %6u us\n", name, values[count / 2], values[count * 99 / 100], values[count - 1]);
+	printf("%-28s p50 %6u us   p99 %6u us   max %6u us\n", name, values[count / 2], values[count * 99 / 100],
+	       values[count - 1]);
 }
 
 /* A bare append of `bytes` and its fdatasync, in a file written before. */
@@ -184,15 +193,21 @@ int main(int argc, char **argv)
 	const uint64_t                         start = clock_mono_us();
 	for (unsigned i = 0; i < sessions; i++) {
 		struct session *session = &all[i];
-		*session = (struct session){ .writer = writer, .lock = &lock, .messages = each, .think_us = think_us,
-			                     .latency_us = latency + i * each, .outcome_free = true };
+		*session = (struct session){ .writer = writer,
+			                     .lock = &lock,
+			                     .messages = each,
+			                     .think_us = think_us,
+			                     .latency_us = latency + i * each,
+			                     .outcome_free = true };
 		condition_init(&session->answered);
 		session->pieces[0] = slice_of(body, bytes);
 		session->pieces[1] = slice_of(event, sizeof event);
 		session->outcome_piece = slice_of(event, 120);
-		session->items[0] = (struct journal_item){ .type = 1, .body = true, .pieces = session->pieces, .piece_count = 1 };
+		session->items[0] =
+			(struct journal_item){ .type = 1, .body = true, .pieces = session->pieces, .piece_count = 1 };
 		session->items[1] = (struct journal_item){ .type = 2, .pieces = session->pieces + 1, .piece_count = 1 };
-		session->outcome_item = (struct journal_item){ .type = 3, .pieces = &session->outcome_piece, .piece_count = 1 };
+		session->outcome_item =
+			(struct journal_item){ .type = 3, .pieces = &session->outcome_piece, .piece_count = 1 };
 		must(pthread_create(&session->thread, NULL, run_session, session) == 0);
 	}
 	for (unsigned i = 0; i < sessions; i++)
@@ -205,13 +220,14 @@ int main(int argc, char **argv)
 
 	const double count = (double)(each * sessions);
 	print_latency("submit to answer", latency, each * sessions);
-	printf("%zu bytes x %u sessions: %.0f messages/s, %.1f MB/s, %.3f syncs a message, %.0f us a sync\n", bytes, sessions,
-	       count / seconds, count * (double)bytes / seconds / 1e6, (double)(sum.syncs - first.syncs) / count,
+	printf("%zu bytes x %u sessions: %.0f messages/s, %.1f MB/s, %.3f syncs a message, %.0f us a sync\n", bytes,
+	       sessions, count / seconds, count * (double)bytes / seconds / 1e6,
+	       (double)(sum.syncs - first.syncs) / count,
 	       (double)(sum.sync_us - first.sync_us) / (double)(sum.batches - first.batches));
 	printf("processor time a message: user %.1f us, system %.1f us; segments %llu (%llu used before), compacted %llu\n",
 	       (double)(timeval_us(after.ru_utime) - timeval_us(before.ru_utime)) / count,
-	       (double)(timeval_us(after.ru_stime) - timeval_us(before.ru_stime)) / count, (unsigned long long)sum.segments,
-	       (unsigned long long)sum.recycled, (unsigned long long)sum.compacted);
+	       (double)(timeval_us(after.ru_stime) - timeval_us(before.ru_stime)) / count,
+	       (unsigned long long)sum.segments, (unsigned long long)sum.recycled, (unsigned long long)sum.compacted);
 	memory_give(all);
 	memory_give(latency);
 	memory_give(body);

@@ -90,8 +90,11 @@ enum rc rig_start(struct rig *rig)
 	const struct journal_writer_options options = {
 		.disk = rig->disk,
 		.limits = &rig->limits,
-		.events = { .context = rig, .durable = on_durable, .failed = on_failed, .snapshot_due = on_snapshot_due,
-			    .upkeep_failed = on_upkeep_failed },
+		.events = { .context = rig,
+		            .durable = on_durable,
+		            .failed = on_failed,
+		            .snapshot_due = on_snapshot_due,
+		            .upkeep_failed = on_upkeep_failed },
 		.replay = { .context = rig, .restore = on_restore, .apply = on_apply },
 		.now_ms = still_clock,
 		.salvage = rig->salvage,
@@ -114,7 +117,9 @@ static void on_answer(struct journal_group *group, enum rc rc)
 static enum rc write_items(struct rig *rig, struct journal_item *items, size_t count)
 {
 	struct one one = {
-		.group = { .items = items, .item_count = count, .answer = on_answer }, .rig = rig, .rc = RC_UNCERTAIN,
+		.group = { .items = items, .item_count = count, .answer = on_answer },
+		.rig = rig,
+		.rc = RC_UNCERTAIN,
 	};
 
 	const enum rc rc = journal_writer_submit(rig->writer, &one.group);

@@ -1,6 +1,6 @@
 /*
- * A small journal for unit tests: on the simulated disk, without threads, with a clock that stands still. Texts go in, and the
- * fold remembers what came back at the last start.
+ * A small journal for unit tests: on the simulated disk, without threads, with a clock that stands still. Texts go
+ * in, and the fold remembers what came back at the last start.
  */
 #ifndef HARNESS_JOURNAL_RIG_H
 #define HARNESS_JOURNAL_RIG_H
@@ -12,7 +12,7 @@
 #include "journal/writer.h"
 
 #define RIG_TEXTS_MAX 1024u
-#define RIG_TEXT_MAX 256u
+#define RIG_TEXT_MAX  256u
 #define RIG_TYPE_BODY 1u
 #define RIG_TYPE_TEXT 2u
 
@@ -28,7 +28,7 @@ struct rig {
 	size_t                  count;
 	struct journal_mark     after; /* the last group that was acknowledged */
 	unsigned                durable, failed, snapshots_due, upkeep_failed; /* how often those events came */
-	enum rc                 restore_rc; /* what the fold says to a snapshot that is not empty */
+	enum rc                 restore_rc;             /* what the fold says to a snapshot that is not empty */
 	char                    restored[RIG_TEXT_MAX]; /* the blob it was last given */
 };
 

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#define FILES_MAX 4096u
-#define NAMES_MAX 128u
+#define FILES_MAX  4096u
+#define NAMES_MAX  128u
 #define STATES_MAX 64u
 
 struct inode {
@@ -246,8 +246,8 @@ static void put_bytes(struct sim_disk *sim, struct inode *inode, size_t offset, 
 	}
 }
 
-static enum rc sim_write(struct journal_disk *disk, struct journal_file *file, uint64_t offset, const struct slice *pieces,
-                         size_t count)
+static enum rc sim_write(struct journal_disk *disk, struct journal_file *file, uint64_t offset,
+                         const struct slice *pieces, size_t count)
 {
 	struct sim_disk *sim = sim_of(disk);
 	struct inode    *inode = file->inode;

@@ -1,7 +1,8 @@
 /*
- * A disk that keeps its promises and no more: what was not synced may be lost, sector by sector and in any order; names made or
- * changed since the last sync of the folder are lost from some moment on; a failed sync leaves the new bytes in the page cache,
- * marked clean, and the old ones on the disk. It can stop at any operation, or let any operation fail.
+ * A disk that keeps its promises and no more: what was not synced may be lost, sector by sector and in any order;
+ * names made or changed since the last sync of the folder are lost from some moment on; a failed sync leaves the new
+ * bytes in the page cache, marked clean, and the old ones on the disk. It can stop at any operation, or let any
+ * operation fail.
  *
  * Everything is decided by the seed, so that a run can be repeated. One thread at a time.
  */
@@ -28,13 +29,19 @@ struct journal_disk *sim_disk_calls(struct sim_disk *sim);
 
 /* Operations so far; every call through the table counts, reading too. */
 uint64_t sim_disk_operations(const struct sim_disk *sim);
-/* The power goes during operation `number` (from 1; 0: never); a write is then done in part. All later ones answer RC_IO. */
+/*
+ * The power goes during operation `number` (from 1; 0: never); a write is then done in part. All later ones answer
+ * RC_IO.
+ */
 void sim_disk_stop_at(struct sim_disk *sim, uint64_t number);
 /* Operation `number` and the `count - 1` after it answer `rc`; a write is done in part. */
 void sim_disk_fail_at(struct sim_disk *sim, uint64_t number, uint64_t count, enum rc rc);
 bool sim_disk_stopped(const struct sim_disk *sim);
 
-/* Power is back: unsynced things are lost as told, no lock is held, no stop or failure is planned. Files must be closed. */
+/*
+ * Power is back: unsynced things are lost as told, no lock is held, no stop or failure is planned. Files must be
+ * closed.
+ */
 void sim_disk_power_cut(struct sim_disk *sim, enum sim_loss loss);
 /* The process ended and another starts: the page cache stays as it is. Files must be closed. */
 void sim_disk_new_process(struct sim_disk *sim);

@@ -1,8 +1,8 @@
 /*
- * The journal under a disk that stops, fails and forgets (tests/harness/sim_disk.h). A scripted run of messages, outcomes,
- * dropped bodies, snapshots, segment changes and compaction is repeated with the power going at each of its operations, and with
- * each of its operations failing. After each: what was acknowledged is there once, bodies that are still owed read as they
- * were, the chain verifies from end to end, and writing goes on.
+ * The journal under a disk that stops, fails and forgets (tests/harness/sim_disk.h). A scripted run of messages,
+ * outcomes, dropped bodies, snapshots, segment changes and compaction is repeated with the power going at each of its
+ * operations, and with each of its operations failing. After each: what was acknowledged is there once, bodies that
+ * are still owed read as they were, the chain verifies from end to end, and writing goes on.
  *
  *   journal_sim [stops | failures | all] [seeds]
  */
@@ -18,12 +18,12 @@
 #include <stdlib.h>
 
 #define MESSAGES_MAX 4096u
-#define GROUPS_MAX 16u
-#define TYPE_BODY 1u
+#define GROUPS_MAX   16u
+#define TYPE_BODY    1u
 #define TYPE_MESSAGE 2u
-#define TYPE_DONE 3u
-#define BODY_MAX 3000u
-#define SEGMENT (12u << 10)
+#define TYPE_DONE    3u
+#define BODY_MAX     3000u
+#define SEGMENT      (12u << 10)
 
 /* What the outside world was told. */
 struct world {
@@ -53,23 +53,23 @@ struct message {
 };
 
 struct run {
-	struct sim_disk       *sim;
-	struct world          *world;
-	struct fold           *fold;
-	struct journal_writer *writer;
-	struct journal_mark    applied;
-	struct message         messages[GROUPS_MAX];
-	uint64_t               random;
+	struct sim_disk                 *sim;
+	struct world                    *world;
+	struct fold                     *fold;
+	struct journal_writer           *writer;
+	struct journal_mark              applied;
+	struct message                   messages[GROUPS_MAX];
+	uint64_t                         random;
 	struct journal_writer_statistics statistics; /* of the last writer */
 };
 
 static const char *where = "";
 static uint64_t    where_number, where_seed;
 
-#define CHECK(condition)                                                                                                 \
-	((condition) ? (void)0                                                                                           \
-	             : (fprintf(stderr, "%s %llu, seed %llu: %s (line %d)\n", where, (unsigned long long)where_number,   \
-	                        (unsigned long long)where_seed, #condition, __LINE__),                                   \
+#define CHECK(condition)                                                                                               \
+	((condition) ? (void)0                                                                                         \
+	             : (fprintf(stderr, "%s %llu, seed %llu: %s (line %d)\n", where, (unsigned long long)where_number, \
+	                        (unsigned long long)where_seed, #condition, __LINE__),                                 \
 	                exit(1)))
 
 static uint64_t draw(struct run *run)
@@ -121,8 +121,8 @@ static enum rc restore(void *context, struct slice blob, const struct journal_ma
 	memset(run->fold, 0, sizeof *run->fold);
 	run->applied = *mark;
 	while (cursor.rest.len != 0) {
-		const uint64_t id = cursor_u64(&cursor);
-		const uint8_t  done = cursor_u8(&cursor);
+		const uint64_t             id = cursor_u64(&cursor);
+		const uint8_t              done = cursor_u8(&cursor);
 		const struct journal_place place = journal_place_take(&cursor);
 		if (cursor.failed || id >= MESSAGES_MAX)
 			return RC_SYNTAX;
@@ -204,8 +204,10 @@ static void submit_message(struct run *run, struct message *message, uint64_t id
 	message->pieces[0] = slice_of(message->body, size / 3);
 	message->pieces[1] = slice_of(message->body + size / 3, size - size / 3);
 	message->pieces[2] = slice_of(message->number, 8);
-	message->items[0] = (struct journal_item){ .type = TYPE_BODY, .body = true, .pieces = message->pieces, .piece_count = 2 };
-	message->items[1] = (struct journal_item){ .type = TYPE_MESSAGE, .pieces = message->pieces + 2, .piece_count = 1 };
+	message->items[0] =
+		(struct journal_item){ .type = TYPE_BODY, .body = true, .pieces = message->pieces, .piece_count = 2 };
+	message->items[1] =
+		(struct journal_item){ .type = TYPE_MESSAGE, .pieces = message->pieces + 2, .piece_count = 1 };
 	message->group = (struct journal_group){ .items = message->items, .item_count = 2, .answer = answer };
 	run->world->tried++;
 	(void)(journal_writer_submit(run->writer, &message->group) == RC_OK);
@@ -224,12 +226,18 @@ static void submit_outcome(struct run *run, struct message *message, uint64_t id
 	message->pieces[0] = slice_of(message->number, 8);
 	message->items[0] = (struct journal_item){ .type = TYPE_DONE, .pieces = message->pieces, .piece_count = 1 };
 	message->group = (struct journal_group){
-		.items = message->items, .item_count = 1, .urgency = JOURNAL_LAZY, .answer = answer,
+		.items = message->items,
+		.item_count = 1,
+		.urgency = JOURNAL_LAZY,
+		.answer = answer,
 	};
 	(void)(journal_writer_submit(run->writer, &message->group) == RC_OK);
 }
 
-/* What a step leaves undelivered is picked up later; some wait long, so that holes are punched around them, few for ever. */
+/*
+ * What a step leaves undelivered is picked up later; some wait long, so that holes are punched around them, few for
+ * ever.
+ */
 static bool deliver_now(struct run *run, uint64_t id)
 {
 	if (run->fold->seen[id] != 1 || run->fold->done[id] || id % 50 == 49)

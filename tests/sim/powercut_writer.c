@@ -19,17 +19,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define SESSIONS 8u
+#define SESSIONS     8u
 #define MESSAGES_MAX (1u << 20)
-#define BODY_MAX 20000u
-#define TYPE_BODY 1u
+#define BODY_MAX     20000u
+#define TYPE_BODY    1u
 #define TYPE_MESSAGE 2u
 
 struct fold {
-	uint8_t             *seen;  /* MESSAGES_MAX */
+	uint8_t              *seen; /* MESSAGES_MAX */
 	struct journal_place *place;
-	uint64_t             highest;
-	uint64_t             bad;
+	uint64_t              highest;
+	uint64_t              bad;
 };
 
 struct session {
@@ -75,8 +75,10 @@ static enum rc send_one(struct session *session, uint64_t number)
 		session->number[i] = (uint8_t)(number >> (8 * i));
 	session->pieces[0] = slice_of(session->body, body_of(number, session->body));
 	session->pieces[1] = slice_of(session->number, 8);
-	session->items[0] = (struct journal_item){ .type = TYPE_BODY, .body = true, .pieces = session->pieces, .piece_count = 1 };
-	session->items[1] = (struct journal_item){ .type = TYPE_MESSAGE, .pieces = session->pieces + 1, .piece_count = 1 };
+	session->items[0] =
+		(struct journal_item){ .type = TYPE_BODY, .body = true, .pieces = session->pieces, .piece_count = 1 };
+	session->items[1] =
+		(struct journal_item){ .type = TYPE_MESSAGE, .pieces = session->pieces + 1, .piece_count = 1 };
 	session->group = (struct journal_group){ .items = session->items, .item_count = 2, .answer = on_answer };
 	session->waiting = true;
 	const enum rc rc = journal_writer_submit(session->writer, &session->group);
@@ -139,13 +141,16 @@ static enum rc apply(void *context, const struct journal_record *records, size_t
 	return RC_OK;
 }
 
-static struct journal_writer *open_writer(struct journal_disk *disk, struct fold *fold, struct journal_recovery *recovery)
+static struct journal_writer *open_writer(struct journal_disk *disk, struct fold *fold,
+                                          struct journal_recovery *recovery)
 {
 	struct journal_limits         limits = journal_limits_standard();
 	struct journal_writer        *writer = NULL;
 	struct fault                  fault = { .text = "" };
 	struct journal_writer_options options = {
-		.disk = disk, .limits = &limits, .replay = { .context = fold, .restore = restore, .apply = apply },
+		.disk = disk,
+		.limits = &limits,
+		.replay = { .context = fold, .restore = restore, .apply = apply },
 	};
 
 	limits.segment_bytes = 4u << 20;
@@ -158,7 +163,8 @@ static struct journal_writer *open_writer(struct journal_disk *disk, struct fold
 	}
 	/* All bodies are still owed: unclaimed ones would be compacted away. */
 	for (uint64_t i = 0; i <= fold->highest; i++)
-		must(fold->seen[i] == 0 || journal_bodies_claim(journal_writer_bodies(writer), &fold->place[i]) == RC_OK);
+		must(fold->seen[i] == 0 ||
+		     journal_bodies_claim(journal_writer_bodies(writer), &fold->place[i]) == RC_OK);
 	return writer;
 }
 
