@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define GATE_WAITS_MS 20u
+
 struct counters_page *child_page(const struct supervisor *s, const struct child *child)
 {
 	/* 0 supervisor, 1 gate, 2 records, then the scanners. */
@@ -195,11 +197,32 @@ static uint64_t restart_one(struct supervisor *s, struct child *child, uint64_t 
 	return UINT64_MAX;
 }
 
+/*
+ * A gate is handed a channel to every scanner, so it waits for those of its predecessor to be collected and replaced; their own
+ * back-off does not count then. False: not yet, the next SIGCHLD will tell.
+ */
+static bool scanners_wait_for_gate(struct supervisor *s, uint64_t now_ms)
+{
+	bool all = true;
+
+	if (s->gate.restart_ms == 0 || s->gate.restart_ms > now_ms || s->gate.state != CHILD_DOWN)
+		return true;
+	for (size_t i = 0; i < s->scanner_count; i++) {
+		if (s->scanners[i].state == CHILD_DOWN)
+			s->scanners[i].restart_ms = now_ms;
+		else if (s->scan_ends[i] < 0)
+			all = false;
+	}
+	return all;
+}
+
 uint64_t children_restart_due(struct supervisor *s)
 {
 	const uint64_t now_ms = clock_mono_ms();
 	uint64_t       next = UINT64_MAX;
 
+	if (!scanners_wait_for_gate(s, now_ms))
+		return GATE_WAITS_MS;
 	for (size_t i = 0; i < s->scanner_count + 2; i++) {
 		/* Scanners first: the gate is handed their channels. */
 		struct child  *child = i < s->scanner_count ? &s->scanners[i] : i == s->scanner_count ? &s->records : &s->gate;
@@ -259,8 +282,9 @@ static void schedule_restart(struct child *child, uint64_t now_ms)
 	if (!child->expected)
 		child->short_lives++;
 	child->restart_ms = now_ms + (wait_ms < RESTART_MAX_MS ? wait_ms : RESTART_MAX_MS);
-	if (child->restart_ms == 0)
-		child->restart_ms = 1;
+	/* A scanner that ended well lost its channel: most likely the gate is about to be collected, too. */
+	if (child->role == ROLE_SCAN && child->let_go)
+		child->restart_ms += GATE_WAITS_MS;
 	child->restarts++;
 	counter_up(COUNT_ROLE_RESTARTS);
 }
@@ -275,6 +299,8 @@ static void ended(struct supervisor *s, struct child *child, int status)
 {
 	const uint64_t now_ms = clock_mono_ms();
 
+	child->let_go = child->role == ROLE_SCAN && status == 0;
+	child->expected = child->expected || child->let_go;
 	tell_end(child, status);
 	child->pid = 0;
 	child->state = CHILD_DOWN;

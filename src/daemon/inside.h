@@ -47,6 +47,7 @@ struct child {
 	unsigned         short_lives; /* in a row */
 	uint64_t         restarts;
 	bool             expected;   /* its end was asked for: no back-off */
+	bool             let_go;     /* a scanner whose channel was closed */
 };
 
 struct asker {

@@ -82,7 +82,8 @@ static void identify(struct destination *destination)
 
 	destination->route = route_by_name(destination->config->route_table, name);
 	destination->domain_size = domain.len < sizeof(destination->domain) ? domain.len : 0;
-	memcpy(destination->domain, domain.ptr, destination->domain_size);
+	if (destination->domain_size != 0)
+		memcpy(destination->domain, domain.ptr, destination->domain_size);
 }
 
 struct destination *destination_of(struct outbound *outbound, struct queue_destination *from)
