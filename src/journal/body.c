@@ -15,8 +15,7 @@
 
 struct body_segment {
 	uint64_t number;
-	uint64_t *
-		places; /* owned; offsets of bodies, ascending, DROPPED marked; NULL once none is live and it is sealed */
+	uint64_t *places; /* owned; offsets of bodies, ascending, DROPPED marked; NULL: sealed and none live */
 	uint32_t count;
 	uint32_t room;
 	uint32_t live;

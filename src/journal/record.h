@@ -6,20 +6,20 @@
  *
  * A message and its records
  *
- *   | the message is ...            | known from                         | who owes it              | after a power cut        |
- *   | ----------------------------- | ---------------------------------- | ------------------------ | ------------------------ |
- *   | arriving                      | nothing on disk                    | the sender               | sender tries again       |
- *   | being judged                  | nothing on disk                    | the sender               | sender tries again       |
- *   | submitted to the committer    | nothing on disk                    | the sender               | sender tries again       |
- *   | written, not yet synced       | perhaps its group, perhaps not     | the sender               | gone, or ours and sent   |
- *   |                               |                                    |                          | again by the sender too  |
- *   | DURABLE: fdatasync returned 0 | its group: body, event             | *** we do, from here *** | in the queue             |
- *   | accepted: 250 was sent        | the same                           | we do                    | in the queue             |
- *   | deferred, held, released      | + an event for each change         | we do                    | as the last event says   |
- *   | handed over, answer unknown   | + an event that says "uncertain"   | we do                    | tried again, so named    |
- *   | done: delivered, bounced,     | + an event for each recipient      | the next hop, or nobody  | done; if the last event  |
- *   |   dropped                     |                                    |                          | was lost: tried again    |
- *   | forgotten                     | events stay, the body's bytes go   | nobody                   | the same                 |
+ *   | the message is ...        | known from                    | who owes it              | after a power cut       |
+ *   | ------------------------- | ----------------------------- | ------------------------ | ----------------------- |
+ *   | arriving                  | nothing on disk               | the sender               | sender tries again      |
+ *   | being judged              | nothing on disk               | the sender               | sender tries again      |
+ *   | handed to the committer   | nothing on disk               | the sender               | sender tries again      |
+ *   | written, not yet synced   | perhaps its group, or not     | the sender               | gone, or ours and sent  |
+ *   |                           |                               |                          | again by the sender     |
+ *   | DURABLE: fdatasync gave 0 | its group: body, event        | *** we do, from here *** | in the queue            |
+ *   | accepted: 250 was sent    | the same                      | we do                    | in the queue            |
+ *   | deferred, held, released  | + an event for each change    | we do                    | as the last event says  |
+ *   | sent, answer unknown      | + an event: uncertain         | we do                    | tried again, so named   |
+ *   | done: delivered, bounced, | + an event for each recipient | the next hop, or nobody  | done; if the last event |
+ *   | dropped                   |                               |                          | was lost: tried again   |
+ *   | forgotten                 | events stay, bytes go         | nobody                   | the same                |
  *
  * There is one instant at which a message becomes ours: when the fdatasync that covers its group returns 0. The
  * callback of journal_writer_submit() with RC_OK comes after it, and 250 is sent after that callback and never
