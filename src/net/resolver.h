@@ -10,13 +10,12 @@
  * dead, slow or lying: the answer is then RESOLVER_FAILED or RESOLVER_TIMEOUT, at the asker's own deadline at the
  * latest.
  *
- * The box: resolver_ready() before it closes. resolver_core_open() and everything after it work without any file
- * access; libunbound starts one thread at the first question, which needs: clone3/clone, mmap, munmap, mprotect, brk,
- * futex, set_robust_list, rseq, rt_sigprocmask, madvise, exit; socket (AF_INET, AF_INET6: SOCK_DGRAM, SOCK_STREAM),
- * bind, connect, setsockopt, getsockopt, sendto, recvfrom, sendmsg, recvmsg, read, write, writev, fcntl, close,
- * epoll_create1, epoll_ctl, epoll_wait, poll, getrandom, clock_gettime, gettimeofday, getpid, pipe2. /etc/hosts and
- * /etc/resolv.conf are not read: whoever starts the process reads the latter and passes resolver_servers_parse() its
- * bytes.
+ * The box: resolver_ready() before it closes. resolver_core_open() and everything after it then work in a box with
+ * SANDBOX_CALLS_THREADS, SANDBOX_CALLS_LOOPS, SANDBOX_NET_CONNECT and no paths (sys/sandbox.h; resolver_test.c does
+ * just that): libunbound opens no file, makes a socket pair, an epoll handle and, at the first question, its one
+ * thread, and talks to name servers from UDP and TCP sockets that it makes itself. Opening the core inside the box is
+ * best, since Landlock binds only threads that begin after it. /etc/hosts and /etc/resolv.conf are not read: whoever
+ * starts the process reads the latter and passes its bytes to resolver_servers_parse().
  */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H

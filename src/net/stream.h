@@ -133,7 +133,8 @@ MUST_CHECK enum rc stream_start_tls_client(struct stream *stream, struct tls_con
 /*
  * Send `data`; it may be reused after the return. RC_OK: gone or waiting. RC_LIMIT: more than `out_max` would wait:
  * nothing of it was taken, and the owner must wait for on_writable. RC_CLOSED: the stream has failed (on_closed
- * comes) or its sending side is shut.
+ * comes) or its sending side is shut. Not while connecting, nor between starting TLS and on_secure: that would be a
+ * mistake of the owner.
  */
 MUST_CHECK enum rc stream_send(struct stream *stream, struct slice data);
 
