@@ -47,37 +47,54 @@ struct transfer transfer_begin(enum transfer_encoding encoding, enum transfer_pa
 /* ---- base64 (RFC 2045 section 6.8) ---- */
 
 #define SIX_BITS_MAX 63u
-#define BLANK        64u        /* white space and line ends: always skipped */
+#define BLANK        64u  /* white space and line ends: always skipped */
 #define PAD          65u
-#define FOREIGN      UINT32_MAX
+#define FOREIGN      255u
 
-/* One more than the value of each byte below 128 (RFC 4648 table 1); 0 is foreign, and so are the bytes above. */
-static const uint8_t base64_table[256] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 65, 65, 0, 0, 65, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	65, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 66, 0, 0,
-	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
-	0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
+/* clang-format off: sixteen bytes a line */
+/* The value of each byte (RFC 4648 table 1), or one of the three above. */
+static const uint8_t base64_value[256] = {
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 64, 64, 255, 255, 64, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	64, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 62, 255, 255, 255, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 65, 255, 255,
+	255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255,
+	255, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 };
+/* clang-format on */
 
-static inline uint32_t base64_value(uint8_t byte)
-{
-	return base64_table[byte] - 1u;
-}
-
-/* Whole groups without anything foreign: the fast way. Returns bytes written; *ret_used bytes were read. */
+/*
+ * Whole groups without anything foreign, and the line ends between them: the fast way. Four bytes are written for a group of three.
+ * Returns bytes made; *ret_used bytes were read.
+ */
 static size_t base64_run(struct slice in, uint8_t *out, size_t room, size_t *ret_used)
 {
 	size_t at = 0, made = 0;
 
-	while (in.len - at >= 4 && room - made >= 3) {
-		const uint32_t a = base64_value(in.ptr[at]), b = base64_value(in.ptr[at + 1]);
-		const uint32_t c = base64_value(in.ptr[at + 2]), d = base64_value(in.ptr[at + 3]);
-		if ((a | b | c | d) > SIX_BITS_MAX)
-			break;
-		const uint32_t group = a << 18 | b << 12 | c << 6 | d;
-		out[made] = (uint8_t)(group >> 16);
-		out[made + 1] = (uint8_t)(group >> 8);
-		out[made + 2] = (uint8_t)group;
+	while (in.len - at >= 4 && room - made >= 4) {
+		const uint32_t a = base64_value[in.ptr[at]], b = base64_value[in.ptr[at + 1]];
+		const uint32_t c = base64_value[in.ptr[at + 2]], d = base64_value[in.ptr[at + 3]];
+		if ((a | b | c | d) > SIX_BITS_MAX) {
+			if (a != BLANK)
+				break;
+			at++;
+			continue;
+		}
+		uint32_t group = a << 26 | b << 20 | c << 14 | d << 8;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		group = __builtin_bswap32(group);
+#endif
+		memcpy(&out[made], &group, sizeof group);
 		at += 4;
 		made += 3;
 	}
@@ -109,7 +126,7 @@ static size_t base64_pad(struct transfer *t, uint8_t *out)
 	const size_t made = base64_flush(t, out);
 	if (t->padding == TRANSFER_PADDING_ENDS) {
 		for (size_t i = 0; i < t->rest.len; i++) {
-			if (base64_value(t->rest.ptr[i]) <= SIX_BITS_MAX) {
+			if (base64_value[t->rest.ptr[i]] <= SIX_BITS_MAX) {
 				t->flaws |= TRANSFER_FLAW_PADDING_INSIDE;
 				break;
 			}
@@ -122,7 +139,7 @@ static size_t base64_pad(struct transfer *t, uint8_t *out)
 /* One character; at most three bytes come out. */
 static size_t base64_step(struct transfer *t, uint8_t byte, uint8_t *out)
 {
-	const uint32_t value = base64_value(byte);
+	const uint32_t value = base64_value[byte];
 
 	if (value == BLANK)
 		return 0;
@@ -198,39 +215,53 @@ static size_t soft_break_size(struct slice rest)
 	return rest.ptr[i] == '\n' || rest.ptr[i] == '\r' ? i + 1 : 0;
 }
 
-/* "=" at the front of rest: a byte, a soft break, or a flaw, in which case "=" stands for itself. Returns bytes written, 0 or 1. */
-static size_t escape_take(struct transfer *t, uint8_t *out)
+/* "=" at the front of `rest`: a byte, a soft break, or a flaw, in which case "=" stands for itself. Returns bytes written, 0 or 1. */
+static size_t escape_take(struct transfer *t, struct slice rest, uint8_t *out, size_t *ret_used)
 {
-	const int high = hex_value(slice_at(t->rest, 1)), low = hex_value(slice_at(t->rest, 2));
+	const int high = hex_value(slice_at(rest, 1)), low = hex_value(slice_at(rest, 2));
 
 	if (high >= 0 && low >= 0) {
 		out[0] = (uint8_t)(high << 4 | low);
-		t->rest = slice_drop(t->rest, 3);
+		*ret_used = 3;
 		return 1;
 	}
-	const size_t soft = soft_break_size(t->rest);
-	if (soft != 0) {
-		t->rest = slice_drop(t->rest, soft);
+	*ret_used = soft_break_size(rest);
+	if (*ret_used != 0)
 		return 0;
-	}
 	t->flaws |= TRANSFER_FLAW_ESCAPE;
 	t->foreign++;
 	out[0] = '=';
-	t->rest = slice_drop(t->rest, 1);
+	*ret_used = 1;
 	return 1;
 }
 
-/* Count of plain bytes at the front: up to "=", white space or a line end. */
-static size_t plain_run(struct slice s)
-{
-	size_t i = 0;
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-	while (i < s.len && s.ptr[i] != '=' && s.ptr[i] > ' ')
-		i++;
+/* Does one of eight bytes equal the one that `word` was xor-ed with? */
+static uint64_t has_zero(uint64_t word)
+{
+	return (word - EIGHT(1)) & ~word & EIGHT(0x80);
+}
+
+/* Copy what stands before the first "=" or LF, at most `max` bytes (and bytes of `s`). */
+static size_t plain_copy(struct slice s, uint8_t *out, size_t max)
+{
+	const size_t end = s.len < max ? s.len : max;
+	size_t       i = 0;
+
+	for (; end - i >= 8; i += 8) {
+		uint64_t word;
+		memcpy(&word, &s.ptr[i], sizeof word);
+		if ((has_zero(word ^ EIGHT('=')) | has_zero(word ^ EIGHT('\n'))) != 0)
+			break;
+		memcpy(&out[i], &word, sizeof word);
+	}
+	for (; i < end && s.ptr[i] != '=' && s.ptr[i] != '\n'; i++)
+		out[i] = s.ptr[i];
 	return i;
 }
 
-/* White space at the front: dropped when it ends a line (RFC 2045 section 6.7 rule 3), else kept. */
+/* White space at the front: does it end its line, and so does not count (RFC 2045 section 6.7 rule 3)? Its size, else 0. */
 static size_t blanks_ending_line(struct slice s)
 {
 	size_t i = 0;
@@ -242,33 +273,78 @@ static size_t blanks_ending_line(struct slice s)
 	return 0;
 }
 
+/* How many bytes before `end`, not before `from`, are white space as it stands in the body. */
+static size_t blanks_before(struct slice s, size_t from, size_t end)
+{
+	size_t count = 0;
+
+	while (end - count > from && byte_is_wsp(s.ptr[end - count - 1]))
+		count++;
+	return count;
+}
+
+/* A piece that begins with more white space than fits: dropped, or `t->blanks` says how much of it is kept. */
+static void long_blanks_settle(struct transfer *t)
+{
+	const size_t dropped = blanks_ending_line(t->rest);
+
+	t->rest = slice_drop(t->rest, dropped);
+	if (dropped != 0)
+		return;
+	while (byte_is_wsp((uint8_t)slice_at(t->rest, t->blanks)))
+		t->blanks++;
+}
+
+/*
+ * White space is copied like anything else and taken back when its line ends behind it. `settled` is the first byte of the body that
+ * can still be taken back; what stands at the end of the piece and may yet be taken back is left for the next one.
+ */
+static size_t quoted_piece(struct transfer *t, uint8_t *out, size_t room)
+{
+	const struct slice in = t->rest;
+	size_t             at = 0, made = 0, settled;
+
+	for (; t->blanks != 0 && made < room; t->blanks--)
+		out[made++] = in.ptr[at++];
+	settled = at;
+	while (at < in.len && made < room) {
+		const size_t run = plain_copy(slice_drop(in, at), &out[made], room - made);
+		at += run;
+		made += run;
+		if (at == in.len || made == room)
+			break;
+		size_t used = 1;
+		if (in.ptr[at] == '=') {
+			made += escape_take(t, slice_drop(in, at), &out[made], &used);
+		} else {
+			const size_t cr = at > settled && in.ptr[at - 1] == '\r';
+			made -= blanks_before(in, settled, at - cr) + cr;
+			if (cr != 0)
+				out[made++] = '\r';
+			out[made++] = '\n';
+		}
+		at += used;
+		settled = at;
+	}
+	const size_t cr = at < in.len && at > settled && in.ptr[at - 1] == '\r';
+	const size_t open = blanks_before(in, settled, at - cr);
+	if (open != 0) {
+		made -= open + cr;
+		at -= at < in.len ? open + cr : 0;
+	}
+	t->rest = slice_drop(in, at);
+	return made;
+}
+
 static size_t quoted_read(struct transfer *t, uint8_t *out, size_t room)
 {
 	size_t made = 0;
 
-	while (t->rest.len != 0 && made < room) {
-		size_t run = plain_run(slice_take(t->rest, room - made));
-		if (run != 0) {
-			memcpy(&out[made], t->rest.ptr, run);
-			made += run;
-			t->rest = slice_drop(t->rest, run);
-			continue;
-		}
-		if (t->rest.ptr[0] == '=') {
-			made += escape_take(t, &out[made]);
-			continue;
-		}
-		if (t->blanks == 0 && byte_is_wsp(t->rest.ptr[0])) {
-			run = blanks_ending_line(t->rest);
-			t->rest = slice_drop(t->rest, run);
-			if (run != 0)
-				continue;
-			while (byte_is_wsp((uint8_t)slice_at(t->rest, t->blanks)))
-				t->blanks++;
-		}
-		t->blanks -= t->blanks != 0;
-		out[made++] = t->rest.ptr[0];
-		t->rest = slice_drop(t->rest, 1);
+	while (made == 0 && t->rest.len != 0) {
+		const size_t before = t->rest.len;
+		made = quoted_piece(t, out, room);
+		if (made == 0 && t->rest.len == before)
+			long_blanks_settle(t);
 	}
 	return made;
 }
