@@ -198,7 +198,8 @@ static struct verifier *verifier_of(struct callahead *callahead, struct slice ad
 	verifier->config = config_hold(callahead->config);
 	verifier->route = route;
 	verifier->domain_size = domain.len;
-	memcpy(verifier->domain, domain.ptr, domain.len);
+	if (domain.len != 0)
+		memcpy(verifier->domain, domain.ptr, domain.len);
 	list_init(&verifier->questions);
 	list_init(&verifier->askers);
 	list_append(&callahead->verifiers, &verifier->link);

@@ -51,7 +51,7 @@ void outbound_message_drop(struct outbound_message **message)
 
 static uint64_t hot_size(const struct outbound_message *message)
 {
-	return message->payload.room + slab_bytes(message->slab).len + HOT_OVERHEAD;
+	return message->payload.room + (message->slab != NULL ? slab_bytes(message->slab).len : 0) + HOT_OVERHEAD;
 }
 
 void outbound_hot_use(struct outbound_message *message)

@@ -150,6 +150,27 @@ struct chosen {
 	uint32_t recipient;
 };
 
+/* States that a verb changes anything about; what stands in another state does not match at all. */
+static uint32_t states_for(enum event_verb verb)
+{
+	const uint32_t waiting = 1u << QUEUE_DUE | 1u << QUEUE_DEFERRED | 1u << QUEUE_UNCERTAIN | 1u << QUEUE_SENDING;
+	const uint32_t held = 1u << QUEUE_HELD;
+
+	switch (verb) {
+	case VERB_RETRY:
+	case VERB_HOLD:
+		return waiting;
+	case VERB_RELEASE:
+		return held;
+	case VERB_DROP:
+	case VERB_BOUNCE:
+	case VERB_REROUTE:
+	case VERB_COUNT:
+		break;
+	}
+	return waiting | held;
+}
+
 struct choice {
 	struct chosen *items;
 	size_t         count;
@@ -268,8 +289,12 @@ static void command_act(struct outbound *outbound, const struct queue_wire_reque
 		answer_send(&(struct queue_wire_answer){ .kind = QUEUE_WIRE_ACT, .rc = RC_NOMEM }, done, context);
 		return;
 	}
+	struct queue_filter filter = request->filter;
+
+	filter.states = (filter.states != 0 ? filter.states : UINT32_MAX) & states_for(request->verb);
 	*command = (struct command){ .outbound = outbound, .answer = { .kind = QUEUE_WIRE_ACT }, .open = 1, .done = done, .context = context };
-	(void)queue_list(outbound->queue, &request->filter, outbound_wall_ms(), request->after, QUEUE_WIRE_ACTS_MAX, choose, &choice, &after);
+	if (filter.states != 0)
+		(void)queue_list(outbound->queue, &filter, outbound_wall_ms(), request->after, QUEUE_WIRE_ACTS_MAX, choose, &choice, &after);
 	command->answer.matched = choice.matched;
 	command->answer.busy = choice.busy;
 	command->answer.after = after;

@@ -611,6 +611,7 @@ void connection_next(struct connection *connection)
 			list_append(&destination->busy, &connection->link);
 			connection_send_line(connection);
 			connection_set_timer(connection);
+			destination_consider(destination);
 			return;
 		}
 	}
@@ -620,4 +621,5 @@ void connection_next(struct connection *connection)
 		connection_quit(connection);
 	else
 		loop_timer_set(outbound->loop, &connection->timer, destination->route->settings->connection_idle);
+	destination_consider(destination);
 }

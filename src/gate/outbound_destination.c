@@ -16,6 +16,7 @@
 #define LOOKUP_ARENA_BYTES (24u << 10)
 #define LOOKUP_KEEP_MIN_S  5u
 #define REPROBE_MS         30000u
+#define WANTS_STEPS_MAX    4096u
 
 void trouble_set(struct trouble *trouble, enum retry_stage stage, struct retry_reply reply, struct slice host, struct slice text)
 {
@@ -239,19 +240,29 @@ static bool has_room(const struct destination *destination)
 	return destination->connection_count < limit && outbound->connection_count < outbound->config->settings.queue->connections_max;
 }
 
-/* Work that no connection under way will take. */
+/* Messages ready that no connection under way will take. Recipients of one message stand next to each other and share a connection. */
 static bool wants_more(const struct destination *destination)
 {
-	size_t waiting = destination->queue->ready_count;
+	const struct queue_entry *last = NULL;
+	uint32_t messages = 0, steps = WANTS_STEPS_MAX;
 
-	return waiting > destination->opening_count;
+	for (struct list *at = destination->queue->ready.next; at != &destination->queue->ready && steps-- != 0; at = at->next) {
+		const struct queue_entry *entry = queue_entry_of(LIST_OF(at, struct queue_recipient, link));
+
+		messages += entry != last;
+		last = entry;
+		if (messages > destination->opening_count)
+			return true;
+	}
+	return false;
 }
 
 void destination_consider(struct destination *destination)
 {
 	if (destination->queue == NULL || !destination->queue->shut || destination->looking)
 		return;
-	if (!list_empty(&destination->idle) || (has_room(destination) && wants_more(destination))) {
+	/* With nothing ready it may stand open: it is in nobody's way, and what becomes ready later finds it. */
+	if (!list_empty(&destination->idle) || (has_room(destination) && (destination->queue->ready_count == 0 || wants_more(destination)))) {
 		queue_destination_open(destination->outbound->queue, destination->queue);
 		outbound_pump_soon(destination->outbound);
 	}
@@ -286,7 +297,8 @@ void destination_work(struct destination *destination)
 		    wants_more(destination))
 			return; /* still in turn: one more in the next round */
 	}
-	if (destination->queue != NULL)
+	/* Out of turn until a connection is free; one that is paused or has nothing ready is out of turn already. */
+	if (destination->queue != NULL && !destination->queue->paused && destination->queue->ready_count != 0)
 		queue_destination_shut(outbound->queue, destination->queue);
 }
 

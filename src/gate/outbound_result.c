@@ -270,8 +270,9 @@ static void write_lines(struct account *account, struct line *const *lines, size
 		if (batch != NULL && lines[0]->result.result == RESULT_FAILED && attempt->waiter->through->reply.code >= 500)
 			list_append(&batch->waiters, &attempt->waiter->link); /* told once it is durable */
 		else
-			waiter_answer(attempt->waiter, event_result_ends(lines[0]->result.result) && lines[0]->kind != NOTICE_FAILED ? THROUGH_DELIVERED
-			                                                                                                       : THROUGH_QUEUED);
+			waiter_answer(attempt->waiter,
+			              lines[0]->result.result == RESULT_DELIVERED || lines[0]->result.result == RESULT_RELAYED ? THROUGH_DELIVERED
+			                                                                                                 : THROUGH_QUEUED);
 	}
 	memory_give(results);
 	buf_done(&outcome_bytes);
