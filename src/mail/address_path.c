@@ -88,11 +88,26 @@ static enum rc take_local(struct slice *rest, unsigned flags, struct address *ou
 	return out->local.len > (flags & ADDRESS_LONG ? ADDRESS_LONG_LOCAL_MAX : ADDRESS_LOCAL_MAX) ? RC_LIMIT : RC_OK;
 }
 
+/* RFC 5321 section 4.1.3: in a literal "::" stands for at least two groups, so six others at most are written. */
+static bool compresses_one(struct slice text)
+{
+	unsigned groups = 0;
+
+	if (slice_search(text, SLICE("::")) == text.len)
+		return false;
+	while (text.len != 0) {
+		const struct slice group = slice_until(&text, ':');
+		groups += group.len == 0 ? 0 : slice_find(group, '.') != group.len ? 2 : 1;
+	}
+	return groups > 6;
+}
+
 static enum rc read_literal(struct slice content, struct ip *out)
 {
-	if (slice_starts_nocase(content, SLICE("IPv6:")))
-		return ip_v6_read(slice_drop(content, 5), out);
-	return ip_v4_read(content, out);
+	if (!slice_starts_nocase(content, SLICE("IPv6:")))
+		return ip_v4_read(content, out);
+	const struct slice text = slice_drop(content, 5);
+	return compresses_one(text) ? RC_SYNTAX : ip_v6_read(text, out);
 }
 
 /* "[...]" or a name, up to what cannot be part of one. */

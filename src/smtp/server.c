@@ -34,6 +34,7 @@ static const char *const refusal_words[SMTP_REFUSAL_COUNT] = {
 	[SMTP_REFUSAL_CHUNK] = "bad-chunk-size",
 	[SMTP_REFUSAL_ERRORS] = "too-many-errors",
 	[SMTP_REFUSAL_DECIDED] = "message-refused-before",
+	[SMTP_REFUSAL_AHEAD] = "sent-ahead",
 };
 
 const char *smtp_refusal_word(enum smtp_refusal refusal)
@@ -381,6 +382,21 @@ bool smtp_server_take_line(struct smtp_feed *feed, struct slice *line)
 	return rc == RC_OK;
 }
 
+/*
+ * Without PIPELINING nothing may follow before the answer (RFC 2920 section 3.1): who goes on talking does not listen. The
+ * bytes of a chunk belong to its command.
+ */
+bool smtp_server_sent_ahead(struct smtp_feed *feed)
+{
+	static const struct smtp_reply ahead =
+		SMTP_REPLY_INIT(554, 5, 0, "Commands were sent ahead of an answer; closing the connection");
+
+	if (feed->server->config->extensions & SMTP_EXT_PIPELINING || feed->input->len == 0)
+		return false;
+	smtp_server_refuse_last(feed, SMTP_REFUSAL_AHEAD, &ahead);
+	return true;
+}
+
 static bool command_line(struct smtp_feed *feed)
 {
 	struct slice line;
@@ -392,7 +408,8 @@ static bool command_line(struct smtp_feed *feed)
 	/* A line of AUTH may hold a password. */
 	if (feed->command.verb != SMTP_VERB_AUTH)
 		feed->event->line = line;
-	do_command(feed);
+	if (feed->command.verb == SMTP_VERB_BDAT || !smtp_server_sent_ahead(feed))
+		do_command(feed);
 	return true;
 }
 

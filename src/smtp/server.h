@@ -123,6 +123,7 @@ enum smtp_refusal {
 	                              from content after it */
 	SMTP_REFUSAL_ERRORS,       /* 421 4.7.0 and close: errors_max passed */
 	SMTP_REFUSAL_DECIDED,      /* the caller's own refusal, repeated to the next BDAT of the same message */
+	SMTP_REFUSAL_AHEAD,        /* 554 5.5.0 and close: sent ahead of an answer where PIPELINING is not offered */
 	SMTP_REFUSAL_COUNT
 };
 

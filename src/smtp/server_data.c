@@ -191,8 +191,9 @@ void smtp_server_bdat(struct smtp_feed *feed)
 {
 	static const struct smtp_reply form =
 		SMTP_REPLY_INIT(501, 5, 4, "Syntax: BDAT size [LAST]; closing the connection");
-	struct smtp_server *server = feed->server;
-	bool                last;
+	static const struct smtp_reply empty = SMTP_REPLY_INIT(504, 5, 4, "Only the last chunk can be empty");
+	struct smtp_server            *server = feed->server;
+	bool                           last;
 
 	if (!read_chunk(feed->command.args, &server->chunk_left, &last)) {
 		smtp_server_refuse_last(feed, SMTP_REFUSAL_CHUNK, &form);
@@ -202,6 +203,11 @@ void smtp_server_bdat(struct smtp_feed *feed)
 	if (!chunk_may(feed)) {
 		if (server->phase != PHASE_CLOSE)
 			swallow_chunk(server);
+		return;
+	}
+	/* Nobody means an empty chunk with more to come; a flood of them would move nothing. */
+	if (server->chunk_left == 0 && !last) {
+		smtp_server_refuse(feed, SMTP_REFUSAL_ARGUMENTS, &empty);
 		return;
 	}
 	server->last_chunk = last;
@@ -234,6 +240,8 @@ static void chunk_end(struct smtp_feed *feed)
 	struct smtp_server *server = feed->server;
 
 	server->phase = PHASE_COMMAND;
+	if (smtp_server_sent_ahead(feed))
+		return;
 	if (server->last_chunk) {
 		if (!server->config->bdat_any_bytes && smtp_line_check_end(&server->check) != RC_OK) {
 			chunk_dead(feed, SMTP_REFUSAL_LINE_ENDS, &bare_ends);

@@ -61,6 +61,9 @@ unsigned smtp_server_offers(const struct smtp_server *server);
  */
 MUST_CHECK bool smtp_server_take_line(struct smtp_feed *feed, struct slice *line);
 
+/* Has the peer gone on where PIPELINING is not offered? Then that was refused and the session is over. */
+MUST_CHECK bool smtp_server_sent_ahead(struct smtp_feed *feed);
+
 /* Verbs. Each either leaves the event at SMTP_EVENT_NONE (answered; go on) or sets it. */
 void smtp_server_hello(struct smtp_feed *feed);
 void smtp_server_starttls(struct smtp_feed *feed);

@@ -34,6 +34,7 @@ enum option {
 	REFUSE_END = 1 << 15,  /* 554 */
 	SHORT_LINES = 1 << 16, /* of at most 10 bytes in a message */
 	NO_AUTH = 1 << 17,
+	NO_PIPELINING = 1 << 18,
 };
 
 struct row {
@@ -169,6 +170,8 @@ static const struct row unlawful[] = {
 	ROW("DATA when all recipients were refused", 0, HI "MAIL FROM:<a@b>\r\nRCPT TO:<bad@d>\r\nDATA\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 RCPT(bad@d) 550/5.1.1 554/5.5.1 REFUSED(no-valid-recipient)"),
 	ROW("DATA with arguments", 0, HI TO "DATA now\r\n", HI_SAYS TO_SAYS "501/5.5.4 REFUSED(bad-arguments)"),
+	ROW("an empty chunk that is not the last one", 0, HI TO "BDAT 0\r\nBDAT 1 LAST\r\nx",
+	    HI_SAYS TO_SAYS "504/5.5.4 REFUSED(bad-arguments) DATA BODY(x) END 250/2.0.0"),
 	ROW("DATA in the middle of chunks", 0, HI TO "BDAT 1\r\nxDATA\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\n",
 	    HI_SAYS TO_SAYS "DATA BODY(x) 250/2.0.0 503/5.5.1 REFUSED(bad-sequence) 503/5.5.1 REFUSED(bad-sequence) "
 	                    "503/5.5.1 REFUSED(bad-sequence)"),
@@ -506,6 +509,7 @@ static void session_begin(struct session *s, unsigned options)
 	unsigned extensions = SMTP_EXT_XCLIENT * 2 - 1;
 
 	extensions &= ~(options & NO_CHUNKING ? (unsigned)SMTP_EXT_CHUNKING : 0u);
+	extensions &= ~(options & NO_PIPELINING ? (unsigned)SMTP_EXT_PIPELINING : 0u);
 	extensions &= ~(options & NO_DSN ? (unsigned)SMTP_EXT_DSN : 0u);
 	extensions &= ~(options & NO_AUTH ? (unsigned)SMTP_EXT_AUTH : 0u);
 	*s = (struct session){
@@ -715,6 +719,30 @@ static void test_tls_forgets(void **state)
 	session_end(&s);
 }
 
+/* Where PIPELINING is not offered, whoever does not wait for an answer is turned away. */
+static void test_sent_ahead(void **state)
+{
+	static const char *const pieces[] = { HI "NOOP\r\n", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n", "DATA\r\nx" };
+	struct session           s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+		session_begin(&s, NO_PIPELINING);
+		feed(&s, slice_str(pieces[i]));
+		assert_true(slice_eq(buf_slice(&s.log), SLICE("554/5.5.0 REFUSED(sent-ahead) CLOSE(sent-ahead)")));
+		session_end(&s);
+	}
+	session_begin(&s, NO_PIPELINING);
+	feed(&s, SLICE(HI));
+	feed(&s, SLICE("MAIL FROM:<a@b.example>\r\n"));
+	feed(&s, SLICE("RCPT TO:<c@d.example>\r\n"));
+	feed(&s, SLICE("BDAT 1\r\nx"));
+	assert_true(slice_eq(buf_slice(&s.log), SLICE(HI_SAYS TO_SAYS "DATA BODY(x) 250/2.0.0")));
+	feed(&s, SLICE("BDAT 1 LAST\r\nxBDAT"));
+	assert_true(slice_ends(buf_slice(&s.log), SLICE("554/5.5.0 REFUSED(sent-ahead) CLOSE(sent-ahead)")));
+	session_end(&s);
+}
+
 static void feed_many(struct session *s, struct slice line, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -845,17 +873,12 @@ static void test_swallow_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lawful),
-		cmocka_unit_test(test_unlawful),
-		cmocka_unit_test(test_single_bytes),
-		cmocka_unit_test(test_offers),
-		cmocka_unit_test(test_injection),
-		cmocka_unit_test(test_tls_forgets),
-		cmocka_unit_test(test_command_line_bound),
-		cmocka_unit_test(test_idle_commands),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_lawful),        cmocka_unit_test(test_unlawful),
+		cmocka_unit_test(test_single_bytes),  cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_injection),     cmocka_unit_test(test_tls_forgets),
+		cmocka_unit_test(test_sent_ahead),    cmocka_unit_test(test_command_line_bound),
+		cmocka_unit_test(test_idle_commands), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_ends),          cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_swallow_bound),
 	};
 
