@@ -54,6 +54,12 @@ class Summary(unittest.TestCase):
     def test_a_skip_is_a_failure_where_all_must_be_at_hand(self):
         self.assertEqual(summary.summarise([test_of("OK", RUNNER)], [], True)[1:], ("1 passed, 1 failed", False))
 
+    def test_what_the_kernel_cannot_give_is_named_and_not_held_against_us(self):
+        test = test_of("SKIP", "SKIP powercut on xfs: this kernel has no xfs\n")
+        report, last, well = summary.summarise([test, test_of("OK", "")], [], True)
+        self.assertEqual((last, well), ("1 passed, 0 failed, 1 skipped", True))
+        self.assertIn("no xfs", report)
+
     def test_a_broken_build_is_a_failure(self):
         self.assertEqual(summary.summarise([test_of("OK", "")], ["clang"], False)[1:], ("1 passed, 1 failed", False))
 
