@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "journal/body.h"
 #include "records/wire.h"
+#include "sys/clock.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
 #include "sys/role_wire.h"
@@ -423,6 +424,23 @@ static void count_journal(struct control *control)
 	control->counted = now;
 }
 
+static void gauge_queue(const struct gate *gate)
+{
+	struct outbound_counts counts;
+	uint64_t               waiting = 0;
+
+	outbound_count(gate->outbound, &counts);
+	for (unsigned state = 0; state < QUEUE_DELIVERED; state++)
+		waiting += counts.queue.recipients[state];
+	const uint64_t now_ms = clock_wall_ms();
+	const uint64_t oldest_ms = counts.queue.oldest_ms;
+	gauge_set(GAUGE_QUEUE_MESSAGES, (int64_t)counts.queue.messages);
+	gauge_set(GAUGE_QUEUE_RECIPIENTS, (int64_t)waiting);
+	gauge_set(GAUGE_QUEUE_HELD, (int64_t)counts.queue.recipients[QUEUE_HELD]);
+	gauge_set(GAUGE_QUEUE_OLDEST_S, oldest_ms == 0 || oldest_ms > now_ms ? 0 : (int64_t)((now_ms - oldest_ms) / 1000));
+	gauge_set(GAUGE_DELIVERIES_OPEN, (int64_t)counts.connections);
+}
+
 static void gauges_due(struct timer *timer)
 {
 	struct control *control = LIST_OF(timer, struct control, gauge_timer);
@@ -432,6 +450,7 @@ static void gauges_due(struct timer *timer)
 	gauge_set(GAUGE_SCANNERS_UP, (int64_t)scan_link_alive(gate->scan));
 	gauge_set(GAUGE_JOURNAL_FREE_BYTES, (int64_t)journal_writer_free_bytes(gate->journal));
 	count_journal(control);
+	gauge_queue(gate);
 	loop_timer_set(control->loop, &control->gauge_timer, GAUGES_EVERY_MS);
 }
 

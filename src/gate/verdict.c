@@ -136,8 +136,9 @@ static void put_prefix(const struct verdict *verdict, const struct event_message
 		.id = buf_slice(&id),
 		.mark = verdict->worst.cause == POLICY_CAUSE_UNSCANNED ? "unscanned" : NULL,
 	};
-	compose_verdict(&words, out);
+	/* The trace record stands first (RFC 5321 section 4.4): who reads the top line reads where the message came from. */
 	compose_received(&received, out);
+	compose_verdict(&words, out);
 	buf_done(&id);
 }
 

@@ -77,7 +77,7 @@
 	GAUGE(SLAB_BYTES, "hangu_slab_bytes", "", "Bytes of messages in memory now.")                                  \
 	GAUGE(QUEUE_MESSAGES, "hangu_queue_messages", "", "Messages that still owe an outcome to a recipient.")        \
 	GAUGE(QUEUE_RECIPIENTS, "hangu_queue_recipients", "", "Recipients that still wait for an outcome.")            \
-	GAUGE(QUEUE_HELD, "hangu_queue_held", "", "Messages held in quarantine now.")                                  \
+	GAUGE(QUEUE_HELD, "hangu_queue_held", "", "Recipients whose message is held now.")                                  \
 	GAUGE(QUEUE_OLDEST_S, "hangu_queue_oldest_seconds", "", "Age of the oldest message in the queue.")             \
 	GAUGE(DELIVERIES_OPEN, "hangu_delivery_connections_open", "", "Outbound connections open now.")                \
 	GAUGE(SCANNERS_UP, "hangu_scanners_up", "", "Scanners that take messages now.")                                \
