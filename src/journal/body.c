@@ -43,6 +43,7 @@ struct journal_bodies {
 	size_t               room;
 	struct open_file     files[FILES_MAX];
 	uint64_t             uses;
+	bool                 closed; /* the last body to be closed frees the table */
 };
 
 struct journal_body {
@@ -122,23 +123,42 @@ enum rc journal_bodies_open(struct journal_disk *disk, const uint8_t id[JOURNAL_
 	return RC_OK;
 }
 
+static void free_table(struct journal_bodies *bodies)
+{
+	for (size_t i = 0; i < FILES_MAX; i++) {
+		if (bodies->files[i].file != NULL)
+			bodies->disk->calls->close(bodies->disk, bodies->files[i].file);
+	}
+	for (size_t i = 0; i < bodies->count; i++)
+		memory_give(bodies->segments[i].places);
+	memory_give(bodies->segments);
+	mutex_done(&bodies->lock);
+	memory_give(bodies);
+}
+
+/* Is a body open? Called with the lock held. */
+static bool in_use(const struct journal_bodies *bodies)
+{
+	for (size_t i = 0; i < FILES_MAX; i++) {
+		if (bodies->files[i].users != 0)
+			return true;
+	}
+	return false;
+}
+
 void journal_bodies_close(struct journal_bodies **bodies)
 {
 	struct journal_bodies *me = *bodies;
 
 	if (me == NULL)
 		return;
-	for (size_t i = 0; i < FILES_MAX; i++) {
-		must(me->files[i].users == 0);
-		if (me->files[i].file != NULL)
-			me->disk->calls->close(me->disk, me->files[i].file);
-	}
-	for (size_t i = 0; i < me->count; i++)
-		memory_give(me->segments[i].places);
-	memory_give(me->segments);
-	mutex_done(&me->lock);
-	memory_give(me);
 	*bodies = NULL;
+	mutex_lock(&me->lock);
+	me->closed = true;
+	const bool last = !in_use(me);
+	mutex_unlock(&me->lock);
+	if (last)
+		free_table(me);
 }
 
 enum rc journal_bodies_begin(struct journal_bodies *bodies, uint64_t segment)
@@ -372,7 +392,10 @@ static void leave_file(struct journal_bodies *bodies, struct open_file *file)
 	mutex_lock(&bodies->lock);
 	must(file->users != 0);
 	file->users--;
+	const bool last = bodies->closed && !in_use(bodies);
 	mutex_unlock(&bodies->lock);
+	if (last)
+		free_table(bodies);
 }
 
 /* The header at its place, and that it is the right one. */

@@ -50,7 +50,10 @@ MUST_CHECK enum rc journal_event_load(struct journal_bodies *bodies, const struc
 MUST_CHECK enum rc journal_body_open(struct journal_bodies *bodies, const struct journal_place *place,
                                      struct journal_body **out);
 
-/* NULL inside is legal; clears the caller's pointer. */
+/*
+ * NULL inside is legal; clears the caller's pointer. Legal also after journal_writer_close(), as long as the disk is open; no
+ * other call on bodies is.
+ */
 void journal_body_close(struct journal_body **body);
 
 /* Of the body as it was submitted. */

@@ -257,9 +257,26 @@ static void claims_after_a_start_decide(void **state)
 	rig_close(&rig);
 }
 
+static void a_body_may_be_closed_after_the_writer(void **state)
+{
+	(void)state;
+	struct journal_place place;
+	struct journal_body *one, *other;
+
+	begin(false);
+	assert_int_equal(rig_write_body(&rig, slice_of(plain, 10000), "text", &place), RC_OK);
+	assert_int_equal(journal_body_open(journal_writer_bodies(rig.writer), &place, &one), RC_OK);
+	assert_int_equal(journal_body_open(journal_writer_bodies(rig.writer), &place, &other), RC_OK);
+	journal_writer_close(&rig.writer);
+	journal_body_close(&one);
+	journal_body_close(&other);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_body_may_be_closed_after_the_writer),
 		cmocka_unit_test(a_body_reads_in_any_slices),
 		cmocka_unit_test(a_compressed_body_reads_the_same),
 		cmocka_unit_test(an_empty_body_is_a_body),

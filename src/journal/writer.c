@@ -104,9 +104,11 @@ enum rc journal_writer_submit(struct journal_writer *writer, struct journal_grou
 	else if (writer->queued_groups >= writer->limits.queue_groups_max ||
 	         (writer->queued_groups != 0 && writer->queued_bytes + bytes > writer->limits.queue_bytes_max))
 		rc = RC_BUSY;
-	if (rc == RC_OK && enqueue(writer, group, bytes) && writer->sleeping)
-		condition_signal(&writer->wake);
+	const bool wakes = rc == RC_OK && enqueue(writer, group, bytes) && writer->sleeping;
 	mutex_unlock(&writer->lock);
+	/* Outside the lock, or the committer would wake only to wait for it. */
+	if (wakes)
+		condition_signal(&writer->wake);
 	if (rc == RC_BUSY)
 		journal_count(&writer->counters.busy, 1);
 	if (rc != RC_OK)
