@@ -204,10 +204,10 @@ bool prove_at_start(const struct supervisor *s)
 			be_double(s, &start, run_a_program, &target, parent);
 		if (pid < 0 || !sandbox_is_breach(wait_for(pid))) {
 			log_error(LOG_EVENT("box.unproved"), LOG_STR("which", role_word(roles[i])),
-			          LOG_STR("text", "a program could be tried inside this box without dying of it: not starting"));
+			          LOG_STR("text", "execve could be tried inside this box without dying of it: not starting"));
 			return false;
 		}
 	}
-	log_notice(LOG_EVENT("box.proved"), LOG_STR("text", "in each role's box a child tried to run a program and died of it"));
+	log_notice(LOG_EVENT("box.proved"), LOG_STR("text", "in each role's box a child tried execve and died of it"));
 	return true;
 }
