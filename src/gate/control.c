@@ -2,9 +2,7 @@
 #include "gate/control.h"
 
 #include "base/memory.h"
-#include "journal/body.h"
 #include "records/wire.h"
-#include "sys/clock.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
 #include "sys/role_wire.h"
@@ -12,7 +10,6 @@
 #include <unistd.h>
 
 #define DURABLE_EVERY_MS 20u
-#define GAUGES_EVERY_MS 1000u
 
 /* One administrator's connection: one request at a time, its answers as frames. */
 struct control_client {
@@ -34,8 +31,6 @@ struct control {
 	atomic_bool           durable_posted;
 	struct loop_task      durable_task;
 	struct timer          durable_timer;
-	struct timer          gauge_timer;
-	struct journal_writer_statistics counted; /* already in the counters */
 	struct loop_task      failed_task;
 	atomic_bool           failed_posted;
 	_Atomic uint64_t      replace_mask;  /* scanners to be replaced */
@@ -408,52 +403,6 @@ static void commands_ready(struct loop_watch *watch, uint32_t events)
 		client_accept(control, fd);
 }
 
-/* ---- gauges ---- */
-
-/* The writer counts for itself; what has come since the last look goes to the page that records reads. */
-static void count_journal(struct control *control)
-{
-	const struct journal_writer_statistics now = journal_writer_statistics(control->gate->journal);
-	const struct journal_writer_statistics before = control->counted;
-
-	counter_add(COUNT_JOURNAL_GROUPS, now.batches - before.batches);
-	counter_add(COUNT_JOURNAL_SYNCS, now.syncs - before.syncs);
-	counter_add(COUNT_JOURNAL_RECORDS, now.records - before.records);
-	counter_add(COUNT_JOURNAL_BYTES, now.bytes - before.bytes);
-	gauge_set(GAUGE_JOURNAL_SEGMENTS, (int64_t)journal_bodies_statistics(journal_writer_bodies(control->gate->journal)).segments);
-	control->counted = now;
-}
-
-static void gauge_queue(const struct gate *gate)
-{
-	struct outbound_counts counts;
-	uint64_t               waiting = 0;
-
-	outbound_count(gate->outbound, &counts);
-	for (unsigned state = 0; state < QUEUE_DELIVERED; state++)
-		waiting += counts.queue.recipients[state];
-	const uint64_t now_ms = clock_wall_ms();
-	const uint64_t oldest_ms = counts.queue.oldest_ms;
-	gauge_set(GAUGE_QUEUE_MESSAGES, (int64_t)counts.queue.messages);
-	gauge_set(GAUGE_QUEUE_RECIPIENTS, (int64_t)waiting);
-	gauge_set(GAUGE_QUEUE_HELD, (int64_t)counts.queue.recipients[QUEUE_HELD]);
-	gauge_set(GAUGE_QUEUE_OLDEST_S, oldest_ms == 0 || oldest_ms > now_ms ? 0 : (int64_t)((now_ms - oldest_ms) / 1000));
-	gauge_set(GAUGE_DELIVERIES_OPEN, (int64_t)counts.connections);
-}
-
-static void gauges_due(struct timer *timer)
-{
-	struct control *control = LIST_OF(timer, struct control, gauge_timer);
-	struct gate    *gate = control->gate;
-
-	gauge_set(GAUGE_SLAB_BYTES, (int64_t)slab_bytes_held());
-	gauge_set(GAUGE_SCANNERS_UP, (int64_t)scan_link_alive(gate->scan));
-	gauge_set(GAUGE_JOURNAL_FREE_BYTES, (int64_t)journal_writer_free_bytes(gate->journal));
-	count_journal(control);
-	gauge_queue(gate);
-	loop_timer_set(control->loop, &control->gauge_timer, GAUGES_EVERY_MS);
-}
-
 /* ---- open and close ---- */
 
 enum rc control_open(struct gate *gate, struct control **out)
@@ -474,7 +423,6 @@ enum rc control_open(struct gate *gate, struct control **out)
 	control->replace_task.run = replace_scanners;
 	gate->drained_task.run = loops_drained;
 	timer_init(&control->durable_timer, durable_due);
-	timer_init(&control->gauge_timer, gauges_due);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		control->clients[i].watch.fd = -1;
 		control->clients[i].control = control;
@@ -486,7 +434,6 @@ enum rc control_open(struct gate *gate, struct control **out)
 		control_close(&control);
 		return rc;
 	}
-	loop_timer_set(control->loop, &control->gauge_timer, GAUGES_EVERY_MS);
 	*out = control;
 	return RC_OK;
 }
@@ -510,7 +457,6 @@ void control_close(struct control **control)
 	loop_unwatch(gone->loop, &gone->supervisor);
 	loop_unwatch(gone->loop, &gone->commands);
 	timer_stop(&gone->durable_timer);
-	timer_stop(&gone->gauge_timer);
 	forget_prepared(gone);
 	memory_give(gone);
 }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "gate/control.h"
 #include "gate/inside.h"
+#include "gate/watch.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/random.h"
@@ -90,7 +91,7 @@ void gate_note(struct gate *gate, enum event_type type, struct buf *payload)
 		note_free(note);
 }
 
-static void note_node(struct gate *gate, const char *what, const char *text)
+void gate_note_node(struct gate *gate, const char *what, const char *text)
 {
 	struct buf              payload = buf_make(4096);
 	const struct event_node event = { .at_ms = (int64_t)clock_wall_ms(), .what = slice_str(what), .text = slice_str(text),
@@ -283,6 +284,7 @@ static void gate_close(struct gate **gate)
 		return;
 	for (size_t i = 0; i < gone->loop_count; i++)
 		gate_loop_stop(&gone->loops[i]);
+	watch_close(&gone->watch);
 	accounts_close(&gone->accounts);
 	journal_writer_close(&gone->journal);
 	for (size_t i = 0; i < gone->loop_count; i++)
@@ -345,6 +347,8 @@ static enum rc start(struct gate *gate)
 	enum rc                  rc = control_open(gate, &gate->control);
 
 	if (rc == RC_OK)
+		rc = watch_open(gate, &gate->watch);
+	if (rc == RC_OK)
 		rc = journal_writer_start(gate->journal);
 	if (rc == RC_OK && gate->config->accounts != NULL)
 		rc = accounts_open(&gate->accounts);
@@ -363,7 +367,7 @@ int gate_run(struct gate *gate)
 	const enum rc rc = start(gate);
 	if (rc == RC_OK) {
 		control_ready(gate->control);
-		note_node(gate, "start", "the gate serves");
+		gate_note_node(gate, "start", "the gate serves");
 		log_notice(LOG_EVENT("gate.serves"), LOG_NUMBER("loops", gate->loop_count));
 		if (loop_run(gate->delivery) != RC_OK)
 			log_error(LOG_EVENT("gate.loop.failed"));

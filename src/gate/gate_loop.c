@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#define COUNT_EVERY_MS 1000u
+
 /* ---- listening ---- */
 
 static void on_accept(struct acceptor *acceptor, int fd, const struct net_address *peer)
@@ -100,6 +102,20 @@ static void switch_over(struct loop_task *task)
 		gate_loop_listen(home);
 }
 
+/* ---- numbers ---- */
+
+/* The resolver counts for itself; what has come since the last look goes to the metrics. */
+static void count_questions(struct timer *timer)
+{
+	struct gate_loop             *home = LIST_OF(timer, struct gate_loop, count_timer);
+	const struct resolver_counts *now = resolver_counts(home->resolver);
+
+	counter_add(COUNT_DNS_QUESTIONS, now->asked - home->counted.asked);
+	counter_add(COUNT_DNS_FAILED, now->failed + now->timeouts - home->counted.failed - home->counted.timeouts);
+	home->counted = *now;
+	loop_timer_set(home->loop, &home->count_timer, COUNT_EVERY_MS);
+}
+
 /* ---- the end ---- */
 
 void gate_loop_shed(struct gate_loop *home, bool now)
@@ -153,6 +169,7 @@ static void run(void *argument)
 {
 	struct gate_loop *home = argument;
 
+	loop_timer_set(home->loop, &home->count_timer, COUNT_EVERY_MS);
 	gate_loop_listen(home);
 	if (loop_run(home->loop) != RC_OK)
 		log_error(LOG_EVENT("gate.loop.failed"));
@@ -169,6 +186,7 @@ enum rc gate_loop_open(struct gate *gate, struct gate_loop *home, struct config 
 	home->switch_task.run = switch_over;
 	home->drain_task.run = drain;
 	timer_init(&home->drain_timer, drain_over);
+	timer_init(&home->count_timer, count_questions);
 	enum rc rc = arena_init(&home->arena, GATE_ARENA_BYTES);
 	if (rc == RC_OK)
 		rc = loop_open(0, &home->loop, &fault);
@@ -193,6 +211,8 @@ void gate_loop_stop(struct gate_loop *home)
 	loop_stop(home->loop);
 	thread_join(&home->thread);
 	gate_loop_unlisten(home);
+	timer_stop(&home->count_timer);
+	timer_stop(&home->drain_timer);
 	gate_loop_shed(home, true);
 }
 

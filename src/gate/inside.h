@@ -67,6 +67,8 @@ struct gate_loop {
 	struct gate_sockets *next_sockets;
 	struct loop_task     drain_task;
 	struct timer         drain_timer;
+	struct timer         count_timer;
+	struct resolver_counts counted;   /* already in the metrics */
 	bool                 draining;
 	bool                 drained;
 	bool                 shedding;  /* sessions that are idle are told to go */
@@ -96,6 +98,7 @@ struct gate {
 	struct loop_task       drained_task; /* to the delivery loop: every event loop is empty */
 	uint64_t               seed;
 	int                    exit_code;
+	struct watch          *watch;
 	struct control        *control;      /* the supervisor's channel and the administrators' socket */
 };
 
@@ -114,6 +117,8 @@ void gate_session_leave(struct gate *gate, uint32_t listener);
  * afterwards. What the journal does not take is counted and lost: these are not promises. Any thread.
  */
 void gate_note(struct gate *gate, enum event_type type, struct buf *payload);
+/* The same for an event of the gate itself. `what` and `text` are ours. On the delivery loop. */
+void gate_note_node(struct gate *gate, const char *what, const char *text);
 
 /*
  * The life of a loop: made before the box closes, its thread started after. Stopped and closed by the delivery loop's thread; between

@@ -6,6 +6,8 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "sys/clock.h"
+#include "sys/counters.h"
 #include "sys/ipc.h"
 #include "sys/threads.h"
 
@@ -289,6 +291,7 @@ static enum rc job_send(struct scan_channel *channel, struct scan_job *job)
 	channel->jobs[place] = job;
 	job->scanner = channel->index;
 	job->sent = true;
+	job->sent_us = clock_mono_us();
 	loop_timer_set(port->loop, &job->timer, job->deadline_ms);
 	return RC_OK;
 }
@@ -315,8 +318,10 @@ static void job_late(struct timer *timer)
 		return;
 	}
 	struct scan_channel *channel = &port->channels[job->scanner];
-	if (atomic_load_explicit(&channel->progress->message, memory_order_acquire) == job->id)
+	if (atomic_load_explicit(&channel->progress->message, memory_order_acquire) == job->id) {
+		counter_up(COUNT_SCAN_TIMEOUTS);
 		replace(channel);
+	}
 	loop_timer_set(port->loop, &job->timer, job->deadline_ms);
 }
 
@@ -409,6 +414,7 @@ static void channel_lost(struct scan_channel *channel)
 			continue;
 		load_give(scanner);
 		if (job->id == guilty) {
+			counter_up(COUNT_SCAN_CRASHES);
 			job_failed(port, job);
 		} else {
 			loop_timer_set(port->loop, &job->timer, job->deadline_ms);
@@ -444,6 +450,7 @@ static enum rc channel_answer(struct scan_channel *channel, struct slice frame)
 	channel->jobs[place] = NULL;
 	load_give(&port->link->scanners[channel->index]);
 	if (rc == RC_OK && end == SCAN_END_DONE) {
+		histogram_add(HISTOGRAM_SCAN, clock_mono_us() - job->sent_us);
 		job_end(job, SCAN_RESULT_FINDINGS, &findings, frame);
 		return RC_OK;
 	}
@@ -468,8 +475,10 @@ static void channel_ready(struct loop_watch *watch, uint32_t events)
 		}
 		if (rc == RC_OK)
 			rc = channel_answer(channel, frame.bytes);
-		if (rc != RC_OK)
+		if (rc != RC_OK) {
+			counter_up(COUNT_SCAN_BAD_ANSWERS);
 			replace(channel);
+		}
 		if (channel->watch.fd < 0)
 			return;
 	}

@@ -41,6 +41,7 @@ struct scan_job {
 	struct list       link;    /* in the port's line of those that wait */
 	struct timer      timer;
 	struct scan_port *port;
+	uint64_t          sent_us;
 	uint32_t          deadline_ms;
 	uint8_t           failures;
 	uint8_t           scanner; /* that has it */

@@ -444,6 +444,8 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	event.recipients = recipients;
 	event.recipient_count = transaction->recipient_count;
 	if (verdict_refuses(&verdict, &reply)) {
+		if (verdict_is_loop(&verdict))
+			counter_up(COUNT_LOOPS);
 		refuse(transaction, &reply, verdict_reason(&verdict));
 		return;
 	}
@@ -453,6 +455,8 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 		return;
 	}
 	log_accepted(&event);
+	if (verdict.worst.action == POLICY_HOLD || verdict.refused != 0)
+		counter_up(COUNT_MESSAGES_HELD);
 	if (transaction->recipient_count == 1 && event.recipients[0].disposition == DISPOSITION_DELIVER &&
 	    outbound_is_through(transaction->config->route_table, event.recipients[0].address)) {
 		transaction->through = (struct outbound_through){ .home = home->loop, .task.run = through_done };

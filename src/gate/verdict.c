@@ -85,6 +85,12 @@ bool verdict_refuses(const struct verdict *verdict, struct smtp_reply *reply)
 	return true;
 }
 
+bool verdict_is_loop(const struct verdict *verdict)
+{
+	return verdict->worst.cause == POLICY_CAUSE_FINDING && (verdict->worst.reason == FINDING_HEADER_RECEIVED_MANY ||
+	                                                         verdict->worst.reason == FINDING_HEADER_RECEIVED_OWN);
+}
+
 const char *verdict_reason(const struct verdict *verdict)
 {
 	switch (verdict->worst.cause) {

@@ -39,6 +39,9 @@ void verdict_recipient(struct verdict *verdict, enum direction direction, bool p
 /* Every recipient refuses it: then *reply says why, and nothing is kept. */
 bool verdict_refuses(const struct verdict *verdict, struct smtp_reply *reply);
 
+/* Is it refused because it goes round? */
+bool verdict_is_loop(const struct verdict *verdict);
+
 /* The word of what decided; a static text. */
 const char *verdict_reason(const struct verdict *verdict);
 

@@ -91,10 +91,7 @@
 /* HISTOGRAM(word, family, help): durations in microseconds, written as seconds; bounds are powers of two from 64 us to 34 s. */
 #define HISTOGRAM_TABLE(HISTOGRAM)                                                                                     \
 	HISTOGRAM(ACCEPT, "hangu_accept_seconds", "From the final dot to its answer.")                                 \
-	HISTOGRAM(SCAN, "hangu_scan_seconds", "From the request to the findings.")                                     \
-	HISTOGRAM(SYNC, "hangu_journal_sync_seconds", "One fdatasync of the journal.")                                 \
-	HISTOGRAM(DELIVERY, "hangu_delivery_seconds", "From connect or reuse to the answer to the final dot.")         \
-	HISTOGRAM(DNS, "hangu_dns_seconds", "From question to answer.")
+	HISTOGRAM(SCAN, "hangu_scan_seconds", "From the request to the findings.")
 
 #define COUNTERS_WORD_3(word, family, labels, help) COUNT_##word,
 #define COUNTERS_GAUGE_3(word, family, labels, help) GAUGE_##word,

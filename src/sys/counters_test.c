@@ -27,7 +27,7 @@ static void test_pages(void **state)
 		counters_use(&pages[2]);
 		counter_add(COUNT_SESSIONS, 41);
 		gauge_add(GAUGE_SESSIONS_OPEN, -2);
-		histogram_add(HISTOGRAM_SYNC, 100);
+		histogram_add(HISTOGRAM_SCAN, 100);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, NULL, 0), child);
