@@ -90,17 +90,19 @@ static enum retry_stage stage_of(const struct connection *connection)
 static void unbind(struct connection *connection)
 {
 	struct destination *destination = connection->destination;
+	struct outbound    *outbound = destination->outbound;
 
 	timer_stop(&connection->timer);
 	list_remove(&connection->link);
 	destination->connection_count--;
-	destination->outbound->connection_count--;
+	outbound->connection_count--;
 	if (!connection->ready)
 		destination->opening_count--;
 	memory_give(connection);
+	/* This may have been the last thing that kept the destination. */
 	destination_settle(destination);
-	outbound_pump_soon(destination->outbound);
-	outbound_settle_drain(destination->outbound);
+	outbound_pump_soon(outbound);
+	outbound_settle_drain(outbound);
 }
 
 /* The session before the first message has failed at this address: the next one, or the destination has failed. */
