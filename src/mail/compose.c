@@ -1,4 +1,7 @@
-/* Our own fields: Received, the verdict, and the quoting that keeps a peer's bytes inside their place. Notices are in compose_dsn.c. */
+/*
+ * Our own fields: Received, the verdict, and the quoting that keeps a peer's bytes inside their place. Notices are in
+ * compose_dsn.c.
+ */
 #include "mail/compose.h"
 
 #include "base/civil_time.h"
@@ -9,7 +12,8 @@
 #define ADDRESS_MAX   512u
 #define TLS_MAX       120u
 #define ID_MAX        64u
-#define WORD_TEXT_MAX 45u /* bytes of text in one encoded word: 60 characters of base64, below the 75 of RFC 2047 section 2 */
+/* bytes of text in one encoded word: 60 characters of base64, below the 75 of RFC 2047 section 2 */
+#define WORD_TEXT_MAX 45u
 
 void compose_put_host(struct slice name, size_t max, struct buf *out)
 {
@@ -51,7 +55,10 @@ static bool is_plain(struct slice text)
 	return slice_search(text, SLICE("=?")) == text.len;
 }
 
-/* The characters at the front that fit into one encoded word, cleaned: what is not UTF-8 or is a control character becomes "?". */
+/*
+ * The characters at the front that fit into one encoded word, cleaned: what is not UTF-8 or is a control character
+ * becomes "?".
+ */
 static size_t word_fill(struct slice *text, uint8_t *word)
 {
 	size_t size = 0;
@@ -88,7 +95,9 @@ void compose_put_text(struct slice text, size_t max, struct buf *out)
 	}
 }
 
-/* Is the address such that it can stand in "for <...>" without quoting? Others are left out: the field is for people. */
+/*
+ * Is the address such that it can stand in "for <...>" without quoting? Others are left out: the field is for people.
+ */
 static bool is_plain_address(struct slice address, bool utf8)
 {
 	const struct slice others = SLICE("!#$%&'*+-/=?^_`{|}~.@:[]");
@@ -182,7 +191,8 @@ void compose_verdict(const struct compose_verdict *verdict, struct buf *out)
 	}
 	if (!verdict->spam_headers)
 		return;
-	buf_put_str(out, verdict->is_spam ? "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=" : "X-Spam-Flag: NO\r\nX-Spam-Status: No, score=");
+	buf_put_str(out, verdict->is_spam ? "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score="
+	                                  : "X-Spam-Flag: NO\r\nX-Spam-Status: No, score=");
 	score_put(verdict->score, out);
 	buf_put_str(out, " required=");
 	score_put(verdict->required, out);

@@ -1,6 +1,7 @@
 /*
- * Delivery status notifications: a human part in Chinese and English, the machine part of RFC 3464 (RFC 6533 for SMTPUTF8), and what
- * is returned of the message. The boundary is a digest over what is returned, so that no message can hold its own.
+ * Delivery status notifications: a human part in Chinese and English, the machine part of RFC 3464 (RFC 6533 for
+ * SMTPUTF8), and what is returned of the message. The boundary is a digest over what is returned, so that no message
+ * can hold its own.
  */
 #include "mail/compose.h"
 
@@ -8,12 +9,12 @@
 #include "base/digest.h"
 #include "mail/encoded_word.h"
 
-#define BOUNDARY_BYTES   16u
-#define HUMAN_MAX        100u  /* recipients named in the human part */
-#define LINE_TEXT_MAX    512u  /* bytes of a reply that are shown */
-#define ADDRESS_MAX      640u
-#define BASE64_LINE      57u   /* bytes that make 76 characters */
-#define HUMAN_BYTES_MAX  (256u << 10)
+#define BOUNDARY_BYTES  16u
+#define HUMAN_MAX       100u /* recipients named in the human part */
+#define LINE_TEXT_MAX   512u /* bytes of a reply that are shown */
+#define ADDRESS_MAX     640u
+#define BASE64_LINE     57u /* bytes that make 76 characters */
+#define HUMAN_BYTES_MAX (256u << 10)
 
 struct boundary {
 	struct digest digest;
@@ -32,7 +33,10 @@ static void delimiter_put(const struct boundary *boundary, bool last, struct buf
 	buf_put_str(out, last ? "--\r\n" : "\r\n");
 }
 
-/* Text of a peer on one line: control characters become blanks, what is neither ASCII nor (with `utf8`) UTF-8 becomes "?". */
+/*
+ * Text of a peer on one line: control characters become blanks, what is neither ASCII nor (with `utf8`) UTF-8 becomes
+ * "?".
+ */
 static void line_put(struct slice text, size_t max, bool utf8, struct buf *out)
 {
 	text = slice_trim(slice_take(text, max));
@@ -224,7 +228,10 @@ static void xtext_put(struct slice text, bool utf8, struct buf *out)
 	buf_done(&plain);
 }
 
-/* An address in its type (RFC 3464 section 2.3.2, RFC 6533 section 3): UTF-8 is written \x{...} where only ASCII may stand. */
+/*
+ * An address in its type (RFC 3464 section 2.3.2, RFC 6533 section 3): UTF-8 is written \x{...} where only ASCII may
+ * stand.
+ */
 static void recipient_put(struct slice address, bool utf8, struct buf *out)
 {
 	if (is_ascii(address) || utf8) {
@@ -302,8 +309,10 @@ static void machine_recipient_put(const struct compose_dsn *dsn, const struct ds
 
 static void machine_put(const struct compose_dsn *dsn, struct buf *out)
 {
-	buf_put_str(out, dsn->smtputf8 ? "Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-	                               : "Content-Type: message/delivery-status\r\n\r\n");
+	buf_put_str(out,
+	            dsn->smtputf8
+	                    ? "Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+	                    : "Content-Type: message/delivery-status\r\n\r\n");
 	buf_put_str(out, "Reporting-MTA: dns; ");
 	compose_put_host(dsn->own_name, 255, out);
 	buf_put_str(out, "\r\n");
@@ -344,7 +353,8 @@ static void returned_put(const struct compose_dsn *dsn, struct slice what, struc
 	const bool plain = is_ascii(what);
 
 	if (dsn->returned == DSN_RETURN_FULL) {
-		buf_put_str(out, dsn->smtputf8 && !plain ? "Content-Type: message/global\r\n" : "Content-Type: message/rfc822\r\n");
+		buf_put_str(out, dsn->smtputf8 && !plain ? "Content-Type: message/global\r\n"
+		                                         : "Content-Type: message/rfc822\r\n");
 		buf_put_str(out, plain ? "\r\n" : "Content-Transfer-Encoding: 8bit\r\n\r\n");
 		buf_put(out, what);
 		return;
@@ -366,7 +376,8 @@ static void returned_put(const struct compose_dsn *dsn, struct slice what, struc
 
 enum rc compose_dsn(const struct compose_dsn *dsn, struct buf *out)
 {
-	if (dsn->recipient_count == 0 || dsn->recipient_count > DSN_RECIPIENTS_MAX || dsn->to.len == 0 || dsn->own_name.len == 0)
+	if (dsn->recipient_count == 0 || dsn->recipient_count > DSN_RECIPIENTS_MAX || dsn->to.len == 0 ||
+	    dsn->own_name.len == 0)
 		return RC_SYNTAX;
 	const struct slice what = dsn->returned == DSN_RETURN_FULL      ? dsn->original
 	                          : dsn->returned == DSN_RETURN_HEADERS ? headers_of(dsn->original)

@@ -21,9 +21,16 @@ static struct slice received_text(const struct compose_received *received, struc
 }
 
 static const struct compose_received usual = {
-	.helo = SLICE_INIT("mail.example"), .reverse_name = SLICE_INIT("host.example"), .address = SLICE_INIT("192.0.2.1"),
-	.own_name = SLICE_INIT("mx.hangu.example"), .protocol = SLICE_INIT("ESMTPS"), .tls = SLICE_INIT("TLSv1.3 TLS_AES_256_GCM_SHA384"),
-	.id = SLICE_INIT("0123456789ABC"), .recipient = SLICE_INIT("user@example.cn"), .unix_s = 1795358239, .offset_minutes = 480,
+	.helo = SLICE_INIT("mail.example"),
+	.reverse_name = SLICE_INIT("host.example"),
+	.address = SLICE_INIT("192.0.2.1"),
+	.own_name = SLICE_INIT("mx.hangu.example"),
+	.protocol = SLICE_INIT("ESMTPS"),
+	.tls = SLICE_INIT("TLSv1.3 TLS_AES_256_GCM_SHA384"),
+	.id = SLICE_INIT("0123456789ABC"),
+	.recipient = SLICE_INIT("user@example.cn"),
+	.unix_s = 1795358239,
+	.offset_minutes = 480,
 };
 
 static void test_received(void **state)
@@ -50,7 +57,9 @@ static void test_received(void **state)
 	buf_done(&out);
 }
 
-/* Every line is a field or a continuation, nothing is longer than 998, and only printable ASCII, tabs and CRLF occur. */
+/*
+ * Every line is a field or a continuation, nothing is longer than 998, and only printable ASCII, tabs and CRLF occur.
+ */
 static void fields_check(struct slice text, size_t fields)
 {
 	size_t count = 0;
@@ -71,9 +80,16 @@ static void fields_check(struct slice text, size_t fields)
 static void test_received_hostile(void **state)
 {
 	static const struct slice hostile[] = {
-		SLICE_INIT("a\r\nX-Evil: 1"), SLICE_INIT("a)\r\n\r\nbody"), SLICE_INIT("\0\0\0"), SLICE_INIT("a b (c) <d> \"e\" ; f"),
-		SLICE_INIT("\xff\xfe\x80"),   SLICE_INIT("\xe4\xb8\xad"),    SLICE_INIT(""),       SLICE_INIT("\\(\\)\\"),
-		SLICE_INIT("a@b> x <c@d"),    SLICE_INIT("\t\t\t"),
+		SLICE_INIT("a\r\nX-Evil: 1"),
+		SLICE_INIT("a)\r\n\r\nbody"),
+		SLICE_INIT("\0\0\0"),
+		SLICE_INIT("a b (c) <d> \"e\" ; f"),
+		SLICE_INIT("\xff\xfe\x80"),
+		SLICE_INIT("\xe4\xb8\xad"),
+		SLICE_INIT(""),
+		SLICE_INIT("\\(\\)\\"),
+		SLICE_INIT("a@b> x <c@d"),
+		SLICE_INIT("\t\t\t"),
 	};
 	struct buf out = buf_make(COMPOSE_RECEIVED_MAX);
 
@@ -88,7 +104,8 @@ static void test_received_hostile(void **state)
 	uint8_t long_name[4096];
 	memset(long_name, 'x', sizeof long_name);
 	struct compose_received received = usual;
-	received.helo = received.reverse_name = received.address = received.tls = received.id = slice_of(long_name, sizeof long_name);
+	received.helo = received.reverse_name = received.address = received.tls = received.id =
+		slice_of(long_name, sizeof long_name);
 	received.own_name = received.protocol = slice_of(long_name, sizeof long_name);
 	received.recipient = slice_of(long_name, 512);
 	fields_check(received_text(&received, &out), 1);
@@ -102,14 +119,21 @@ static void test_verdict(void **state)
 
 	(void)state;
 	compose_verdict(&verdict, &out);
-	assert_true(slice_eq(buf_slice(&out), SLICE("X-Hangu-Class: clean\r\nX-Hangu-Score: 1.2\r\nX-Hangu-Id: 0123456789ABC\r\n")));
-	buf_clear(&out);
-	verdict = (struct compose_verdict){ .class_word = "spam", .score = 7300, .id = SLICE("A\r\nB: c"), .spam_headers = true,
-		                            .is_spam = true, .required = 5000, .mark = "unscanned" };
-	compose_verdict(&verdict, &out);
 	assert_true(slice_eq(buf_slice(&out),
-	                     SLICE("X-Hangu-Class: spam\r\nX-Hangu-Score: 7.3\r\nX-Hangu-Id: ABc\r\nX-Hangu-Mark: unscanned\r\n"
-	                           "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=7.3 required=5.0\r\nX-Spam-Level: *******\r\n")));
+	                     SLICE("X-Hangu-Class: clean\r\nX-Hangu-Score: 1.2\r\nX-Hangu-Id: 0123456789ABC\r\n")));
+	buf_clear(&out);
+	verdict = (struct compose_verdict){ .class_word = "spam",
+		                            .score = 7300,
+		                            .id = SLICE("A\r\nB: c"),
+		                            .spam_headers = true,
+		                            .is_spam = true,
+		                            .required = 5000,
+		                            .mark = "unscanned" };
+	compose_verdict(&verdict, &out);
+	assert_true(slice_eq(
+		buf_slice(&out),
+		SLICE("X-Hangu-Class: spam\r\nX-Hangu-Score: 7.3\r\nX-Hangu-Id: ABc\r\nX-Hangu-Mark: unscanned\r\n"
+	              "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=7.3 required=5.0\r\nX-Spam-Level: *******\r\n")));
 	buf_clear(&out);
 	verdict.score = INT32_MIN;
 	compose_verdict(&verdict, &out);
@@ -123,8 +147,8 @@ static void test_verdict(void **state)
 
 static void test_text(void **state)
 {
-	struct buf   out = buf_make(4096);
-	uint8_t      decoded[1024];
+	struct buf out = buf_make(4096);
+	uint8_t    decoded[1024];
 	struct slice text = SLICE("退信通知：您的邮件未能送达，因为对方的邮箱已满，请稍后再试一次。");
 
 	(void)state;
@@ -132,7 +156,7 @@ static void test_text(void **state)
 	assert_true(slice_eq(buf_slice(&out), SLICE("plain text")));
 	buf_clear(&out);
 	compose_put_text(text, 200, &out);
-	struct slice written = buf_slice(&out);
+	struct slice       written = buf_slice(&out);
 	struct word_result result = encoded_word_decode(written, decoded, sizeof decoded);
 	assert_true(slice_eq(slice_of(decoded, result.size), text));
 	while (written.len != 0)
@@ -147,21 +171,39 @@ static void test_text(void **state)
 /* ---- notices ---- */
 
 static const struct dsn_recipient one = {
-	.address = SLICE_INIT("nobody@example.cn"), .original = SLICE_INIT("rfc822;nobody+2B1@example.cn"), .action = DSN_FAILED,
-	.status = SLICE_INIT("5.1.1"), .remote_name = SLICE_INIT("mx.example.cn"), .code = 550,
-	.text = SLICE_INIT("5.1.1 no such user"), .last_attempt_s = 1795358239,
+	.address = SLICE_INIT("nobody@example.cn"),
+	.original = SLICE_INIT("rfc822;nobody+2B1@example.cn"),
+	.action = DSN_FAILED,
+	.status = SLICE_INIT("5.1.1"),
+	.remote_name = SLICE_INIT("mx.example.cn"),
+	.code = 550,
+	.text = SLICE_INIT("5.1.1 no such user"),
+	.last_attempt_s = 1795358239,
 };
 
 static const struct compose_dsn notice = {
-	.own_name = SLICE_INIT("mx.hangu.example"), .from = SLICE_INIT("MAILER-DAEMON@mx.hangu.example"),
-	.to = SLICE_INIT("sender@example.org"), .message_id = SLICE_INIT("0123456789ABD@mx.hangu.example"),
-	.envelope_id = SLICE_INIT("QQ+2B314159"), .id = SLICE_INIT("0123456789ABC"), .subject = SLICE_INIT("报价单"),
-	.boundary_seed = SLICE_INIT("0123456789ABD"), .unix_s = 1795358240, .offset_minutes = 480, .arrival_s = 1795358000,
-	.original = SLICE_INIT("From: a@b\r\nSubject: x\r\n y\r\n\r\nbody\r\n"), .recipients = &one, .recipient_count = 1,
+	.own_name = SLICE_INIT("mx.hangu.example"),
+	.from = SLICE_INIT("MAILER-DAEMON@mx.hangu.example"),
+	.to = SLICE_INIT("sender@example.org"),
+	.message_id = SLICE_INIT("0123456789ABD@mx.hangu.example"),
+	.envelope_id = SLICE_INIT("QQ+2B314159"),
+	.id = SLICE_INIT("0123456789ABC"),
+	.subject = SLICE_INIT("报价单"),
+	.boundary_seed = SLICE_INIT("0123456789ABD"),
+	.unix_s = 1795358240,
+	.offset_minutes = 480,
+	.arrival_s = 1795358000,
+	.original = SLICE_INIT("From: a@b\r\nSubject: x\r\n y\r\n\r\nbody\r\n"),
+	.recipients = &one,
+	.recipient_count = 1,
 };
 
 static const struct message_limits limits = {
-	.header = { .bytes = 65536, .fields = 100 }, .parts = 20, .depth = 5, .parameters = 16, .steps = 1 << 24,
+	.header = { .bytes = 65536, .fields = 100 },
+	.parts = 20,
+	.depth = 5,
+	.parameters = 16,
+	.steps = 1 << 24,
 };
 
 static void hear(void *context, const struct oddity *oddity)
@@ -173,7 +215,8 @@ static void hear(void *context, const struct oddity *oddity)
 }
 
 /* Our own reader finds nothing odd in it, and as many parts as there should be. */
-static void notice_check(const struct compose_dsn *dsn, struct buf *out, struct arena *arena, struct message *message, size_t parts)
+static void notice_check(const struct compose_dsn *dsn, struct buf *out, struct arena *arena, struct message *message,
+                         size_t parts)
 {
 	unsigned                 oddities = 0;
 	const struct oddity_sink sink = { hear, &oddities };
@@ -186,7 +229,8 @@ static void notice_check(const struct compose_dsn *dsn, struct buf *out, struct 
 	assert_int_equal(oddities, 0);
 	assert_true(message->line_max <= 998);
 	assert_true(slice_eq(message->parts[0]->type.word, SLICE("multipart/report")));
-	assert_true(slice_eq(mime_parameter_plain(&message->parts[0]->type, SLICE("report-type")), SLICE("delivery-status")));
+	assert_true(slice_eq(mime_parameter_plain(&message->parts[0]->type, SLICE("report-type")),
+	                     SLICE("delivery-status")));
 }
 
 static void test_notice(void **state)
@@ -201,13 +245,14 @@ static void test_notice(void **state)
 	notice_check(&notice, &out, &arena, &message, 4);
 	assert_true(slice_eq(message.parts[1]->type.word, SLICE("text/plain")));
 	assert_true(slice_eq(message.parts[2]->type.word, SLICE("message/delivery-status")));
-	assert_true(slice_eq(message.parts[2]->body,
-	                     SLICE("Reporting-MTA: dns; mx.hangu.example\r\nOriginal-Envelope-Id: QQ+314159\r\nX-Hangu-Id: 0123456789ABC\r\n"
-	                           "Arrival-Date: Sun, 22 Nov 2026 22:33:20 +0800\r\n\r\n"
-	                           "Original-Recipient: rfc822; nobody+1@example.cn\r\nFinal-Recipient: rfc822; nobody@example.cn\r\n"
-	                           "Action: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.example.cn\r\n"
-	                           "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"
-	                           "Last-Attempt-Date: Sun, 22 Nov 2026 22:37:19 +0800\r\n")));
+	assert_true(slice_eq(
+		message.parts[2]->body,
+		SLICE("Reporting-MTA: dns; mx.hangu.example\r\nOriginal-Envelope-Id: QQ+314159\r\nX-Hangu-Id: 0123456789ABC\r\n"
+	              "Arrival-Date: Sun, 22 Nov 2026 22:33:20 +0800\r\n\r\n"
+	              "Original-Recipient: rfc822; nobody+1@example.cn\r\nFinal-Recipient: rfc822; nobody@example.cn\r\n"
+	              "Action: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.example.cn\r\n"
+	              "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"
+	              "Last-Attempt-Date: Sun, 22 Nov 2026 22:37:19 +0800\r\n")));
 	assert_true(slice_eq(message.parts[3]->type.word, SLICE("text/rfc822-headers")));
 	assert_true(slice_eq(message.parts[3]->body, SLICE("From: a@b\r\nSubject: x\r\n y\r\n")));
 	/* The human part, decoded: both languages and the reply. */
@@ -226,10 +271,10 @@ static void test_notice(void **state)
 
 static void test_notice_kinds(void **state)
 {
-	struct buf         out = buf_make(1 << 20);
-	struct arena       arena;
-	struct message     message;
-	struct compose_dsn dsn = notice;
+	struct buf           out = buf_make(1 << 20);
+	struct arena         arena;
+	struct message       message;
+	struct compose_dsn   dsn = notice;
 	struct dsn_recipient several[3] = { one, one, one };
 
 	(void)state;
@@ -276,7 +321,8 @@ static void test_notice_utf8(void **state)
 	dsn.original = SLICE("Subject: 中文\r\n\r\n");
 	notice_check(&dsn, &out, &arena, &message, 4);
 	struct slice machine = message.parts[2]->body;
-	assert_true(slice_search(machine, SLICE("Final-Recipient: utf-8; \\x{7528}\\x{6237}@example.cn")) < machine.len);
+	assert_true(slice_search(machine, SLICE("Final-Recipient: utf-8; \\x{7528}\\x{6237}@example.cn")) <
+	            machine.len);
 	assert_int_equal(message.parts[3]->encoding, TRANSFER_BASE64);
 	for (size_t i = 0; i < out.len; i++)
 		assert_true(out.ptr[i] < 0x80);
@@ -293,8 +339,14 @@ static void test_notice_utf8(void **state)
 static void test_notice_hostile(void **state)
 {
 	static const struct slice hostile[] = {
-		SLICE_INIT("a\r\nBcc: x@y\r\n\r\n--b"), SLICE_INIT("\r\n.\r\n"), SLICE_INIT("\0"),           SLICE_INIT("\xff\xff"),
-		SLICE_INIT(";;;"),                      SLICE_INIT("x;+ZZ"),     SLICE_INIT("\x1b[2J\x07"), SLICE_INIT("\xc2\x85"),
+		SLICE_INIT("a\r\nBcc: x@y\r\n\r\n--b"),
+		SLICE_INIT("\r\n.\r\n"),
+		SLICE_INIT("\0"),
+		SLICE_INIT("\xff\xff"),
+		SLICE_INIT(";;;"),
+		SLICE_INIT("x;+ZZ"),
+		SLICE_INIT("\x1b[2J\x07"),
+		SLICE_INIT("\xc2\x85"),
 	};
 	struct buf     out = buf_make(1 << 20);
 	struct arena   arena;
@@ -306,7 +358,8 @@ static void test_notice_hostile(void **state)
 		const struct slice   bytes = hostile[i / 2];
 		struct dsn_recipient recipient = one;
 		struct compose_dsn   dsn = notice;
-		recipient.address = recipient.original = recipient.status = recipient.remote_name = recipient.text = bytes;
+		recipient.address = recipient.original = recipient.status = recipient.remote_name = recipient.text =
+			bytes;
 		dsn.to = dsn.envelope_id = dsn.id = dsn.subject = bytes;
 		dsn.recipients = &recipient;
 		dsn.smtputf8 = i % 2 != 0;
@@ -320,10 +373,10 @@ static void test_notice_hostile(void **state)
 static void test_notice_bounds(void **state)
 {
 	static struct dsn_recipient many[DSN_RECIPIENTS_MAX + 1];
-	struct buf         out = buf_make(4 << 20), original = buf_make(1 << 20);
-	struct arena       arena;
-	struct message     message;
-	struct compose_dsn dsn = notice;
+	struct buf                  out = buf_make(4 << 20), original = buf_make(1 << 20);
+	struct arena                arena;
+	struct message              message;
+	struct compose_dsn          dsn = notice;
 
 	(void)state;
 	assert_int_equal(arena_init(&arena, 1 << 20), RC_OK);
@@ -372,10 +425,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_received),     cmocka_unit_test(test_received_hostile), cmocka_unit_test(test_verdict),
-		cmocka_unit_test(test_text),         cmocka_unit_test(test_notice),           cmocka_unit_test(test_notice_kinds),
-		cmocka_unit_test(test_notice_utf8),  cmocka_unit_test(test_notice_hostile),   cmocka_unit_test(test_notice_bounds),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_received),      cmocka_unit_test(test_received_hostile),
+		cmocka_unit_test(test_verdict),       cmocka_unit_test(test_text),
+		cmocka_unit_test(test_notice),        cmocka_unit_test(test_notice_kinds),
+		cmocka_unit_test(test_notice_utf8),   cmocka_unit_test(test_notice_hostile),
+		cmocka_unit_test(test_notice_bounds), cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

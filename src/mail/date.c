@@ -3,7 +3,7 @@
 
 #include "base/civil_time.h"
 
-#define TOKENS_MAX 12u
+#define TOKENS_MAX     12u
 #define DATE_BYTES_MAX 256u
 
 /* Runs of letters, of digits, and signed numbers; commas and comments fall away. */
@@ -45,7 +45,8 @@ static size_t tokens_cut(struct slice rest, struct token *tokens)
 			continue;
 		}
 		size_t run = 1;
-		while (run < rest.len && (byte_is_digit(byte) ? byte_is_digit(rest.ptr[run]) : byte_is_alpha(rest.ptr[run])))
+		while (run < rest.len &&
+		       (byte_is_digit(byte) ? byte_is_digit(rest.ptr[run]) : byte_is_alpha(rest.ptr[run])))
 			run++;
 		tokens[count++] = (struct token){ .text = slice_take(rest, run), .mark = mark };
 		rest = slice_drop(rest, run);
@@ -113,9 +114,10 @@ static bool zone_of(const struct token *token, int32_t *out)
 		struct slice name;
 		int32_t      minutes;
 	} zones[] = {
-		{ SLICE_INIT("ut"), 0 },      { SLICE_INIT("gmt"), 0 },     { SLICE_INIT("utc"), 0 },     { SLICE_INIT("z"), 0 },
-		{ SLICE_INIT("est"), -300 },  { SLICE_INIT("edt"), -240 },  { SLICE_INIT("cst"), -360 },  { SLICE_INIT("cdt"), -300 },
-		{ SLICE_INIT("mst"), -420 },  { SLICE_INIT("mdt"), -360 },  { SLICE_INIT("pst"), -480 },  { SLICE_INIT("pdt"), -420 },
+		{ SLICE_INIT("ut"), 0 },     { SLICE_INIT("gmt"), 0 },    { SLICE_INIT("utc"), 0 },
+		{ SLICE_INIT("z"), 0 },      { SLICE_INIT("est"), -300 }, { SLICE_INIT("edt"), -240 },
+		{ SLICE_INIT("cst"), -360 }, { SLICE_INIT("cdt"), -300 }, { SLICE_INIT("mst"), -420 },
+		{ SLICE_INIT("mdt"), -360 }, { SLICE_INIT("pst"), -480 }, { SLICE_INIT("pdt"), -420 },
 	};
 	uint32_t value;
 

@@ -14,7 +14,10 @@ struct row {
 	uint32_t     flags;
 };
 
-#define ROW(text, seconds, flags) { SLICE_INIT(text), seconds, flags }
+#define ROW(text, seconds, flags)                \
+	{                                        \
+		SLICE_INIT(text), seconds, flags \
+	}
 #define LOOSE DATE_LOOSE
 
 static const struct row rows[] = {
@@ -61,7 +64,8 @@ static void test_rows(void **state)
 		uint32_t      flags = 0;
 		const enum rc rc = date_read(rows[i].text, &seconds, &flags);
 		if ((rc == RC_OK) != (rows[i].seconds >= 0) || seconds != rows[i].seconds || flags != rows[i].flags)
-			fail_msg("%.*s: %lld, flags %u", (int)rows[i].text.len, (const char *)rows[i].text.ptr, (long long)seconds, flags);
+			fail_msg("%.*s: %lld, flags %u", (int)rows[i].text.len, (const char *)rows[i].text.ptr,
+			         (long long)seconds, flags);
 		for (size_t cut = 0; cut < rows[i].text.len; cut++)
 			assert_in_range(date_read(slice_take(rows[i].text, cut), &seconds, &flags), RC_OK, RC_SYNTAX);
 	}

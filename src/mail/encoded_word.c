@@ -7,8 +7,8 @@
 #define REPLACEMENT    0xfffdu
 
 struct target {
-	uint8_t *ptr;
-	size_t   room;
+	uint8_t           *ptr;
+	size_t             room;
 	struct word_result result;
 };
 
@@ -78,11 +78,11 @@ enum word_charset word_charset_of(struct slice name)
 		struct slice      name;
 		enum word_charset charset;
 	} known[] = {
-		{ SLICE_INIT("utf-8"), WORD_UTF8 },          { SLICE_INIT("utf8"), WORD_UTF8 },
-		{ SLICE_INIT("us-ascii"), WORD_ASCII },      { SLICE_INIT("ascii"), WORD_ASCII },
-		{ SLICE_INIT("iso-8859-1"), WORD_LATIN1 },   { SLICE_INIT("latin1"), WORD_LATIN1 },
-		{ SLICE_INIT("iso8859-1"), WORD_LATIN1 },    { SLICE_INIT("windows-1252"), WORD_LATIN1 },
-		{ SLICE_INIT("utf-16be"), WORD_UTF16BE },    { SLICE_INIT("utf-16"), WORD_UTF16BE },
+		{ SLICE_INIT("utf-8"), WORD_UTF8 },        { SLICE_INIT("utf8"), WORD_UTF8 },
+		{ SLICE_INIT("us-ascii"), WORD_ASCII },    { SLICE_INIT("ascii"), WORD_ASCII },
+		{ SLICE_INIT("iso-8859-1"), WORD_LATIN1 }, { SLICE_INIT("latin1"), WORD_LATIN1 },
+		{ SLICE_INIT("iso8859-1"), WORD_LATIN1 },  { SLICE_INIT("windows-1252"), WORD_LATIN1 },
+		{ SLICE_INIT("utf-16be"), WORD_UTF16BE },  { SLICE_INIT("utf-16"), WORD_UTF16BE },
 		{ SLICE_INIT("utf-16le"), WORD_UTF16LE },
 	};
 
@@ -97,7 +97,8 @@ enum word_charset word_charset_of(struct slice name)
 static void utf16_put(struct target *target, struct slice bytes, bool little)
 {
 	for (size_t i = 0; i + 1 < bytes.len; i += 2) {
-		uint32_t unit = little ? (uint32_t)(bytes.ptr[i] | bytes.ptr[i + 1] << 8) : (uint32_t)(bytes.ptr[i] << 8 | bytes.ptr[i + 1]);
+		uint32_t unit = little ? (uint32_t)(bytes.ptr[i] | bytes.ptr[i + 1] << 8)
+		                       : (uint32_t)(bytes.ptr[i] << 8 | bytes.ptr[i + 1]);
 		if (i == 0 && (unit == 0xfeff || unit == 0xfffe)) {
 			little = unit == 0xfffe ? !little : little;
 			continue;
@@ -106,7 +107,8 @@ static void utf16_put(struct target *target, struct slice bytes, bool little)
 			const size_t high = little ? i + 3 : i + 2, low = little ? i + 2 : i + 3;
 			const bool   pair = unit < 0xdc00 && i + 3 < bytes.len && (bytes.ptr[high] & 0xfc) == 0xdc;
 			if (pair)
-				unit = 0x10000 + ((unit & 0x3ff) << 10 | (uint32_t)(bytes.ptr[high] & 3) << 8 | bytes.ptr[low]);
+				unit = 0x10000 +
+				       ((unit & 0x3ff) << 10 | (uint32_t)(bytes.ptr[high] & 3) << 8 | bytes.ptr[low]);
 			else
 				target->result.flags |= WORD_CHARSET;
 			i += pair ? 2 : 0;
@@ -163,7 +165,7 @@ struct word {
 	struct slice charset;
 	uint8_t      encoding; /* 'b' or 'q' */
 	struct slice text;
-	size_t       size;     /* of the whole, with "=?" and "?=" */
+	size_t       size; /* of the whole, with "=?" and "?=" */
 };
 
 /* A word at the front of `s`; its text may hold blanks, as careless senders write them. */

@@ -1,6 +1,7 @@
 /*
- * Encoded words (RFC 2047, language suffix of RFC 2231 section 5) undone, and text of the character sets that need no table
- * (UTF-8, US-ASCII, ISO-8859-1, UTF-16) brought to UTF-8. Text of any other set keeps its ASCII and shows U+FFFD for the rest.
+ * Encoded words (RFC 2047, language suffix of RFC 2231 section 5) undone, and text of the character sets that need no
+ * table (UTF-8, US-ASCII, ISO-8859-1, UTF-16) brought to UTF-8. Text of any other set keeps its ASCII and shows
+ * U+FFFD for the rest.
  */
 #ifndef MAIL_ENCODED_WORD_H
 #define MAIL_ENCODED_WORD_H
@@ -20,8 +21,9 @@ struct word_result {
 };
 
 /*
- * Decode the encoded words of `text` (unfolded) into `out`; what stands between is copied, white space between two words dropped.
- * Never more than `room` bytes, cut between characters. Bytes outside words are taken for UTF-8, others of them for ISO-8859-1.
+ * Decode the encoded words of `text` (unfolded) into `out`; what stands between is copied, white space between two
+ * words dropped. Never more than `room` bytes, cut between characters. Bytes outside words are taken for UTF-8,
+ * others of them for ISO-8859-1.
  */
 struct word_result encoded_word_decode(struct slice text, uint8_t *out, size_t room);
 
@@ -33,8 +35,8 @@ enum word_charset word_charset_of(struct slice name);
 struct word_result word_to_utf8(struct slice bytes, enum word_charset charset, uint8_t *out, size_t room);
 
 /*
- * The character at the front of `s` and its size in *ret_size; UINT32_MAX for bytes that are not UTF-8 (size 1). `s` is not empty.
- * RFC 3629 section 4.
+ * The character at the front of `s` and its size in *ret_size; UINT32_MAX for bytes that are not UTF-8 (size 1). `s`
+ * is not empty. RFC 3629 section 4.
  */
 uint32_t utf8_decode(struct slice s, size_t *ret_size);
 

@@ -15,7 +15,10 @@ struct row {
 	uint32_t     flags;
 };
 
-#define ROW(name, text, decoded, flags) { name, SLICE_INIT(text), SLICE_INIT(decoded), flags }
+#define ROW(name, text, decoded, flags)                            \
+	{                                                          \
+		name, SLICE_INIT(text), SLICE_INIT(decoded), flags \
+	}
 
 static const struct row rows[] = {
 	ROW("plain text", "hello", "hello", 0),
@@ -29,7 +32,10 @@ static const struct row rows[] = {
 	ROW("fold between two words is dropped", "=?utf-8?Q?a?=\r\n =?utf-8?Q?b?=", "ab", WORD_FOUND),
 	ROW("UTF-16", "=?utf-16be?B?TkBlhw==?=", "\xe4\xb9\x80\xe6\x96\x87", WORD_FOUND),
 	ROW("a pair of UTF-16", "=?utf-16le?B?PdgA3g==?=", "\xf0\x9f\x98\x80", WORD_FOUND),
-	ROW("an unknown set keeps its ASCII", "=?gb2312?Q?a=D6b?=", "a\xef\xbf\xbd" "b", WORD_FOUND | WORD_CHARSET),
+	ROW("an unknown set keeps its ASCII", "=?gb2312?Q?a=D6b?=",
+	    "a\xef\xbf\xbd"
+	    "b",
+	    WORD_FOUND | WORD_CHARSET),
 	ROW("bytes that are not of their set", "=?us-ascii?Q?=E9?=", "\xef\xbf\xbd", WORD_FOUND | WORD_CHARSET),
 	ROW("half a UTF-16 pair", "=?utf-16le?B?Pdg=?=", "\xef\xbf\xbd", WORD_FOUND | WORD_CHARSET),
 	ROW("8-bit bytes outside of words", "caf\xe9", "caf\xc3\xa9", 0),
@@ -92,7 +98,9 @@ static void test_utf8(void **state)
 		{ SLICE_INIT("\xf4\x90\x80\x80"), UINT32_MAX, 1 },
 		{ SLICE_INIT("\xf5\x80\x80\x80"), UINT32_MAX, 1 },
 		{ SLICE_INIT("\xe4\xb8"), UINT32_MAX, 1 },
-		{ SLICE_INIT("\xe4" "b\xad"), UINT32_MAX, 1 },
+		{ SLICE_INIT("\xe4"
+		             "b\xad"),
+		  UINT32_MAX, 1 },
 	};
 
 	(void)state;

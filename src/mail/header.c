@@ -1,6 +1,7 @@
 /*
- * Cutting a header section into fields. Two walks over the same bytes: the first counts, the second fills a list of just that
- * size, so that hostile messages cannot make it larger than they pay for. mail/message.c is the reader above this one.
+ * Cutting a header section into fields. Two walks over the same bytes: the first counts, the second fills a list of
+ * just that size, so that hostile messages cannot make it larger than they pay for. mail/message.c is the reader
+ * above this one.
  */
 #include "mail/header.h"
 
@@ -44,7 +45,8 @@ enum header_id header_id_of(struct slice name)
 		return HEADER_OTHER;
 	const uint8_t first = byte_lower(name.ptr[0]);
 	for (unsigned id = HEADER_OTHER + 1; id < HEADER_IDS; id++) {
-		if (names[id].len == name.len && byte_lower(names[id].ptr[0]) == first && slice_eq_nocase(names[id], name))
+		if (names[id].len == name.len && byte_lower(names[id].ptr[0]) == first &&
+		    slice_eq_nocase(names[id], name))
 			return (enum header_id)id;
 	}
 	return HEADER_OTHER;
@@ -64,18 +66,18 @@ struct line {
 };
 
 struct walk {
-	struct slice                message;
-	uint32_t                    start;
-	uint32_t                    end;     /* no byte at or behind it is looked at */
-	uint32_t                    at;
-	uint16_t                    part;
-	const struct header_stop   *stop;
-	const struct oddity_sink   *sink;    /* NULL on the counting walk */
-	struct header_section      *section;
-	struct header_field        *fields;  /* NULL on the counting walk */
-	struct header_field        *open;    /* the field that continuation lines belong to */
-	size_t                      count;
-	size_t                      count_max;
+	struct slice              message;
+	uint32_t                  start;
+	uint32_t                  end; /* no byte at or behind it is looked at */
+	uint32_t                  at;
+	uint16_t                  part;
+	const struct header_stop *stop;
+	const struct oddity_sink *sink; /* NULL on the counting walk */
+	struct header_section    *section;
+	struct header_field      *fields; /* NULL on the counting walk */
+	struct header_field      *open;   /* the field that continuation lines belong to */
+	size_t                    count;
+	size_t                    count_max;
 };
 
 static bool line_take(struct walk *walk, struct line *out)
@@ -88,7 +90,9 @@ static bool line_take(struct walk *walk, struct line *out)
 
 	if (feed < rest.len && feed != 0 && rest.ptr[feed - 1] == '\r')
 		text--;
-	*out = (struct line){ .offset = walk->at, .size = (uint32_t)(feed < rest.len ? feed + 1 : feed), .text = slice_take(rest, text) };
+	*out = (struct line){ .offset = walk->at,
+		              .size = (uint32_t)(feed < rest.len ? feed + 1 : feed),
+		              .text = slice_take(rest, text) };
 	walk->at += out->size;
 	return true;
 }
@@ -96,9 +100,13 @@ static bool line_take(struct walk *walk, struct line *out)
 static void note(struct walk *walk, enum oddity_kind kind, uint32_t offset, size_t size, int64_t value)
 {
 	const struct oddity oddity = {
-		.kind = kind, .part = walk->part, .offset = offset, .size = (uint32_t)size,
+		.kind = kind,
+		.part = walk->part,
+		.offset = offset,
+		.size = (uint32_t)size,
 		.evidence_offset = walk->open != NULL ? walk->open->offset : offset,
-		.evidence_size = walk->open != NULL ? (uint32_t)walk->open->name.len : (uint32_t)size, .value = value,
+		.evidence_size = walk->open != NULL ? (uint32_t)walk->open->name.len : (uint32_t)size,
+		.value = value,
 	};
 
 	if (walk->open != NULL)
@@ -196,8 +204,8 @@ static bool is_mbox_line(struct slice text)
 }
 
 /*
- * Where the name ends and the colon stands. False when the line is no field: no colon, an empty name, or white space inside
- * the name.
+ * Where the name ends and the colon stands. False when the line is no field: no colon, an empty name, or white space
+ * inside the name.
  */
 static bool name_cut(struct slice text, struct slice *ret_name, size_t *ret_colon)
 {
@@ -263,7 +271,10 @@ static bool field_take(struct walk *walk, const struct line *line)
 	must(walk->count <= walk->count_max);
 	struct header_field *field = &walk->fields[walk->count - 1];
 	*field = (struct header_field){
-		.id = header_id_of(name), .name = name, .offset = line->offset, .size = line->size,
+		.id = header_id_of(name),
+		.name = name,
+		.offset = line->offset,
+		.size = line->size,
 		/* Never NULL, so that a continuation line finds its place again. */
 		.value = slice_of(&line->text.ptr[colon + 1], line->text.len - colon - 1),
 	};
@@ -315,7 +326,8 @@ static enum header_end section_walk(struct walk *walk)
 	while (line_take(walk, &line)) {
 		if (line.text.len == 0)
 			return end == HEADER_END_LIMIT ? end : HEADER_END_EMPTY_LINE;
-		if (walk->stop != NULL && slice_starts(line.text, SLICE("--")) && walk->stop->stops(walk->stop->context, line.text)) {
+		if (walk->stop != NULL && slice_starts(line.text, SLICE("--")) &&
+		    walk->stop->stops(walk->stop->context, line.text)) {
 			walk->at = line.offset;
 			return HEADER_END_STOPPED;
 		}
@@ -335,8 +347,14 @@ enum rc header_section_read(struct slice message, uint32_t start, const struct h
 	const size_t          left = message.len - start;
 	struct header_section section = { .offset = start };
 	struct walk           walk = {
-		.message = message, .start = start, .end = start + (uint32_t)(left < limits->bytes ? left : limits->bytes), .at = start,
-		.part = part, .stop = stop, .section = &section, .count_max = limits->fields,
+			  .message = message,
+			  .start = start,
+			  .end = start + (uint32_t)(left < limits->bytes ? left : limits->bytes),
+			  .at = start,
+			  .part = part,
+			  .stop = stop,
+			  .section = &section,
+			  .count_max = limits->fields,
 	};
 
 	(void)section_walk(&walk);

@@ -1,6 +1,7 @@
 /*
- * A header section cut into its fields (RFC 5322 section 2.2, obsolete syntax of section 4, RFC 6532), as common readers cut it:
- * lenient, with each place noted where readers differ. Knows offsets, not meanings: values stay raw until someone asks.
+ * A header section cut into its fields (RFC 5322 section 2.2, obsolete syntax of section 4, RFC 6532), as common
+ * readers cut it: lenient, with each place noted where readers differ. Knows offsets, not meanings: values stay raw
+ * until someone asks.
  *
  * Lines end in LF or CRLF; a bare CR ends no line here and is noted. The section ends behind the first empty line.
  */
@@ -53,11 +54,11 @@ const char *header_name(enum header_id id);
 
 struct header_field {
 	enum header_id id;
-	uint32_t       flags;   /* HEADER_FIELD_x */
-	struct slice   name;    /* as written, without white space before the colon */
-	struct slice   value;   /* raw: behind the colon, folds included, without the last line end */
-	uint32_t       offset;  /* of the name, in the message */
-	uint32_t       size;    /* of the whole field with its last line end */
+	uint32_t       flags;  /* HEADER_FIELD_x */
+	struct slice   name;   /* as written, without white space before the colon */
+	struct slice   value;  /* raw: behind the colon, folds included, without the last line end */
+	uint32_t       offset; /* of the name, in the message */
+	uint32_t       size;   /* of the whole field with its last line end */
 };
 
 /* How a section ended. */
@@ -65,7 +66,8 @@ enum header_end {
 	HEADER_END_EMPTY_LINE,
 	HEADER_END_OF_BYTES, /* no empty line: there is no body */
 	HEADER_END_STOPPED,  /* at a line for which `stop` said so */
-	HEADER_END_LIMIT     /* bytes or fields: the rest up to the empty line is skipped when it stands within the limit */
+	/* bytes or fields: the rest up to the empty line is skipped when it stands within the limit */
+	HEADER_END_LIMIT
 };
 
 struct header_section {
@@ -73,9 +75,10 @@ struct header_section {
 	size_t                     count;
 	uint32_t                   offset; /* of the section in the message */
 	uint32_t                   size;   /* with the empty line: the body begins at offset + size */
-	uint32_t                   junk_offset; /* of the first line that is no field, where some readers begin the body; 0: none */
-	uint32_t                   line_max;
-	enum header_end            end;
+	/* of the first line that is no field, where some readers begin the body; 0: none */
+	uint32_t        junk_offset;
+	uint32_t        line_max;
+	enum header_end end;
 };
 
 struct header_limits {
@@ -83,15 +86,19 @@ struct header_limits {
 	uint32_t fields;
 };
 
-/* Asked about each line that begins with "--": does the section end before it (a delimiter of an open multipart)? NULL: never. */
+/*
+ * Asked about each line that begins with "--": does the section end before it (a delimiter of an open multipart)?
+ * NULL: never.
+ */
 struct header_stop {
 	bool (*stops)(void *context, struct slice line);
 	void *context;
 };
 
 /*
- * Read the section that begins at `start` of `message`. Names and values borrow from `message`, the list lies in `arena`.
- * `part` is repeated in each oddity. RC_NOMEM: the arena is full; *out is untouched. No bytes make it fail otherwise.
+ * Read the section that begins at `start` of `message`. Names and values borrow from `message`, the list lies in
+ * `arena`. `part` is repeated in each oddity. RC_NOMEM: the arena is full; *out is untouched. No bytes make it fail
+ * otherwise.
  */
 MUST_CHECK enum rc header_section_read(struct slice message, uint32_t start, const struct header_limits *limits,
                                        const struct header_stop *stop, uint16_t part, const struct oddity_sink *sink,
@@ -105,8 +112,8 @@ const struct header_field *header_next(const struct header_section *section, con
 size_t header_count(const struct header_section *section, enum header_id id);
 
 /*
- * The value on one line: line ends before white space dropped (RFC 5322 section 2.2.3), white space at both ends trimmed. Borrows
- * when there is nothing to drop, else copies into `arena`. RC_NOMEM.
+ * The value on one line: line ends before white space dropped (RFC 5322 section 2.2.3), white space at both ends
+ * trimmed. Borrows when there is nothing to drop, else copies into `arena`. RC_NOMEM.
  */
 MUST_CHECK enum rc header_unfold(const struct header_field *field, struct arena *arena, struct slice *out);
 

@@ -30,8 +30,8 @@ static void hear(void *context, const struct oddity *oddity)
 
 static const struct header_limits standard = { .bytes = 4096, .fields = 20 };
 
-static void read_section(struct slice bytes, const struct header_limits *limits, struct arena *arena, struct header_section *out,
-                         struct heard *heard)
+static void read_section(struct slice bytes, const struct header_limits *limits, struct arena *arena,
+                         struct header_section *out, struct heard *heard)
 {
 	*heard = (struct heard){ .message_bytes = bytes.len };
 	const struct oddity_sink sink = { hear, heard };
@@ -52,7 +52,10 @@ struct row {
 	int          oddity; /* -1: none */
 };
 
-#define ROW(name, text, fields, size, oddity) { name, SLICE_INIT(text), fields, size, oddity }
+#define ROW(name, text, fields, size, oddity)                \
+	{                                                    \
+		name, SLICE_INIT(text), fields, size, oddity \
+	}
 
 static const struct row lawful[] = {
 	ROW("two fields", "A: b\r\nC: d\r\n\r\nbody", 2, 14, -1),
@@ -77,7 +80,10 @@ static const struct row unlawful[] = {
 	ROW("a UTF-8 surrogate", "A: \xed\xa0\x80\r\n\r\n", 1, 10, ODDITY_HEADER_8BIT),
 	ROW("UTF-8 cut short at the end of the line", "A: \xe4\xb8\r\n\r\n", 1, 9, ODDITY_HEADER_8BIT),
 	ROW("a bell in a value", "A: \a\r\n\r\n", 1, 8, ODDITY_HEADER_CONTROL),
-	ROW("a DEL in a value", "A: b\x7f" "c\r\n\r\n", 1, 10, ODDITY_HEADER_CONTROL),
+	ROW("a DEL in a value",
+	    "A: b\x7f"
+	    "c\r\n\r\n",
+	    1, 10, ODDITY_HEADER_CONTROL),
 	ROW("a bare CR", "A: b\rX: c\r\n\r\n", 1, 13, ODDITY_HEADER_BARE_CR),
 	ROW("CR CR LF", "A: b\r\r\n\r\n", 1, 9, ODDITY_HEADER_BARE_CR),
 	ROW("a blank before the colon", "A : b\r\n\r\n", 1, 9, ODDITY_HEADER_SPACE_BEFORE_COLON),
@@ -217,7 +223,8 @@ static void test_lookup(void **state)
 
 	(void)state;
 	assert_int_equal(arena_init(&arena, ARENA_BYTES), RC_OK);
-	read_section(SLICE("to: a\r\nFROM: b\r\nFrom: c\r\nSubject: one\r\n two\r\n\tthree\r\n\r\n"), &standard, &arena, &section, &heard);
+	read_section(SLICE("to: a\r\nFROM: b\r\nFrom: c\r\nSubject: one\r\n two\r\n\tthree\r\n\r\n"), &standard, &arena,
+	             &section, &heard);
 	const struct header_field *from = header_first(&section, HEADER_FROM);
 	assert_non_null(from);
 	assert_true(slice_eq(slice_trim(from->value), SLICE("b")));
@@ -242,7 +249,8 @@ static void test_full_arena(void **state)
 	for (size_t size = 0; size < sizeof memory; size += 8) {
 		struct arena arena = arena_on(memory, size);
 		section.count = 99;
-		const enum rc rc = header_section_read(SLICE("A: b\r\nC: d\r\n\r\n"), 0, &standard, NULL, 0, NULL, &arena, &section);
+		const enum rc rc = header_section_read(SLICE("A: b\r\nC: d\r\n\r\n"), 0, &standard, NULL, 0, NULL,
+		                                       &arena, &section);
 		assert_true(rc == RC_OK || (rc == RC_NOMEM && section.count == 99));
 	}
 }
@@ -250,8 +258,9 @@ static void test_full_arena(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),      cmocka_unit_test(test_field_is_not_mbox_line), cmocka_unit_test(test_field_limit),
-		cmocka_unit_test(test_byte_limit), cmocka_unit_test(test_long_line),             cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_rows),        cmocka_unit_test(test_field_is_not_mbox_line),
+		cmocka_unit_test(test_field_limit), cmocka_unit_test(test_byte_limit),
+		cmocka_unit_test(test_long_line),   cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_full_arena),
 	};
 

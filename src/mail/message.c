@@ -1,14 +1,16 @@
 /*
- * One walk over the lines of a message. Each line that begins with "--" is held against the boundaries of all open multiparts,
- * innermost first; everything else only belongs to the part that is open. mail/header.c reads the headers, mail/mime.c their fields.
+ * One walk over the lines of a message. Each line that begins with "--" is held against the boundaries of all open
+ * multiparts, innermost first; everything else only belongs to the part that is open. mail/header.c reads the
+ * headers, mail/mime.c their fields.
  */
 #include "mail/message.h"
 
 #include "base/must.h"
 
-#define BOUNDARY_LAWFUL_MAX 70u      /* RFC 2046 section 5.1.1 */
+#define BOUNDARY_LAWFUL_MAX 70u /* RFC 2046 section 5.1.1 */
 #define BOUNDARY_USED_MAX   1024u
-#define LOOKAHEAD_MAX       65536u   /* a preamble longer than this is not searched for a boundary that readers differ on */
+/* a preamble longer than this is not searched for a boundary that readers differ on */
+#define LOOKAHEAD_MAX       65536u
 
 /* A part whose end has not come yet. Multiparts have a boundary to wait for. */
 struct open_part {
@@ -36,12 +38,17 @@ struct reader {
 	bool                         stopped; /* by a limit: no more parts */
 };
 
-static void note(const struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint32_t offset, size_t size,
-                 int64_t value)
+static void note(const struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint32_t offset,
+                 size_t size, int64_t value)
 {
 	const struct oddity oddity = {
-		.kind = kind, .part = part->index, .offset = offset, .size = (uint32_t)size, .evidence_offset = offset,
-		.evidence_size = (uint32_t)size, .value = value,
+		.kind = kind,
+		.part = part->index,
+		.offset = offset,
+		.size = (uint32_t)size,
+		.evidence_offset = offset,
+		.evidence_size = (uint32_t)size,
+		.value = value,
 	};
 
 	oddity_note(reader->sink, &oddity);
@@ -57,8 +64,13 @@ static void note_field(const struct reader *reader, enum oddity_kind kind, const
 {
 	const bool          name_only = kind == ODDITY_FIELD_DUPLICATE;
 	const struct oddity oddity = {
-		.kind = kind, .part = part->index, .offset = field->offset, .size = field->size, .evidence_offset = field->offset,
-		.evidence_size = name_only ? (uint32_t)field->name.len : field->size, .value = value,
+		.kind = kind,
+		.part = part->index,
+		.offset = field->offset,
+		.size = field->size,
+		.evidence_offset = field->offset,
+		.evidence_size = name_only ? (uint32_t)field->name.len : field->size,
+		.value = value,
 	};
 
 	oddity_note(reader->sink, &oddity);
@@ -165,7 +177,10 @@ static enum match boundary_search(struct reader *reader, struct slice near, stru
 	return best;
 }
 
-/* Without a boundary that works: a line "--x" followed by a line "Content-...:" is what a forgiving reader would go by. */
+/*
+ * Without a boundary that works: a line "--x" followed by a line "Content-...:" is what a forgiving reader would go
+ * by.
+ */
 static struct slice boundary_sniff(struct reader *reader, struct slice near)
 {
 	while (near.len != 0) {
@@ -198,7 +213,8 @@ static void clashes_find(struct reader *reader, const struct message_part *part,
 {
 	for (size_t level = 0; level < reader->depth; level++) {
 		const struct open_part *open = &reader->stack[level];
-		if (open->waits && (slice_starts(open->part->boundary, part->boundary) || slice_starts(part->boundary, open->part->boundary))) {
+		if (open->waits && (slice_starts(open->part->boundary, part->boundary) ||
+		                    slice_starts(part->boundary, open->part->boundary))) {
 			note_field(reader, ODDITY_BOUNDARY_CLASH, part, field, 0);
 			return;
 		}
@@ -238,7 +254,8 @@ static enum rc boundary_choose(struct reader *reader, struct message_part *part,
 	open->waits = readings.count != 0;
 	for (size_t i = 0; i < readings.count && best < MATCH_NEXT; i++) {
 		const struct slice text = readings.items[i].text;
-		const enum match   match = text.len > BOUNDARY_USED_MAX ? MATCH_NONE : boundary_search(reader, near, text);
+		const enum match   match =
+                        text.len > BOUNDARY_USED_MAX ? MATCH_NONE : boundary_search(reader, near, text);
 		if (i == 0 || match > best) {
 			part->boundary = text;
 			best = match;
@@ -268,14 +285,15 @@ static enum rc boundary_choose(struct reader *reader, struct message_part *part,
 
 static void duplicates_note(struct reader *reader, const struct message_part *part)
 {
-	static const enum header_id once[] = { HEADER_CONTENT_TYPE, HEADER_CONTENT_TRANSFER_ENCODING, HEADER_CONTENT_DISPOSITION,
-		                               HEADER_CONTENT_ID, HEADER_MIME_VERSION };
+	static const enum header_id once[] = { HEADER_CONTENT_TYPE, HEADER_CONTENT_TRANSFER_ENCODING,
+		                               HEADER_CONTENT_DISPOSITION, HEADER_CONTENT_ID, HEADER_MIME_VERSION };
 
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
 		const struct header_field *first = header_first(&part->header, once[i]);
 		const struct header_field *second = first == NULL ? NULL : header_next(&part->header, first);
 		if (second != NULL)
-			note_field(reader, ODDITY_FIELD_DUPLICATE, part, second, (int64_t)header_count(&part->header, once[i]));
+			note_field(reader, ODDITY_FIELD_DUPLICATE, part, second,
+			           (int64_t)header_count(&part->header, once[i]));
 	}
 }
 
@@ -329,7 +347,8 @@ static enum rc type_read(struct reader *reader, struct message_part *part)
 	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TYPE);
 
 	if (field == NULL) {
-		const struct message_part *parent = part->parent == MESSAGE_NO_PART ? NULL : reader->parts[part->parent];
+		const struct message_part *parent =
+			part->parent == MESSAGE_NO_PART ? NULL : reader->parts[part->parent];
 		if (parent != NULL && slice_eq(parent->type.word, SLICE("multipart/digest")))
 			part->kind = PART_MESSAGE;
 		return RC_OK;
@@ -343,7 +362,8 @@ static enum rc type_read(struct reader *reader, struct message_part *part)
 	else if (type_is_message(part->type.word))
 		part->kind = PART_MESSAGE;
 	/* A second field may say multipart where the first does not: readers that take the last one would open it. */
-	for (field = header_next(&part->header, field); field != NULL && part->kind == PART_LEAF; field = header_next(&part->header, field)) {
+	for (field = header_next(&part->header, field); field != NULL && part->kind == PART_LEAF;
+	     field = header_next(&part->header, field)) {
 		if (slice_starts_nocase(slice_trim(field->value), SLICE("multipart/")))
 			part->kind = PART_MULTIPART;
 	}
@@ -372,8 +392,8 @@ static struct message_part *part_make(struct reader *reader, uint32_t start)
 		part->parent = parent == NULL ? MESSAGE_NO_PART : parent->index;
 		part->depth = (uint16_t)reader->depth;
 		reader->parts[reader->count] = part;
-		rc = header_section_read(reader->bytes, start, &reader->limits->header, &stop, part->index, reader->sink, reader->arena,
-		                         &part->header);
+		rc = header_section_read(reader->bytes, start, &reader->limits->header, &stop, part->index,
+		                         reader->sink, reader->arena, &part->header);
 	}
 	if (rc == RC_OK) {
 		part->body_offset = start + part->header.size;
@@ -419,7 +439,8 @@ static uint32_t part_open(struct reader *reader, uint32_t start)
 {
 	for (;;) {
 		if (reader->count == reader->limits->parts) {
-			limit_note(reader, ODDITY_LIMIT_PARTS, reader->stack[reader->depth - 1].part, reader->limits->parts);
+			limit_note(reader, ODDITY_LIMIT_PARTS, reader->stack[reader->depth - 1].part,
+			           reader->limits->parts);
 			reader->stopped = true;
 			return start;
 		}
@@ -476,7 +497,10 @@ static uint32_t before_line_end(const struct reader *reader, uint32_t offset)
 	return offset;
 }
 
-/* A delimiter of the multipart at found.level stands at `line`; `next` is behind its line end. Returns where to go on. */
+/*
+ * A delimiter of the multipart at found.level stands at `line`; `next` is behind its line end. Returns where to go
+ * on.
+ */
 static uint32_t delimiter_take(struct reader *reader, struct delimiter found, uint32_t line, uint32_t next)
 {
 	struct open_part *open = &reader->stack[found.level];
@@ -539,8 +563,8 @@ static void lines_walk(struct reader *reader, uint32_t at)
 	}
 }
 
-enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink, struct arena *arena,
-                     struct message *out)
+enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink,
+                     struct arena *arena, struct message *out)
 {
 	must(limits->depth <= MESSAGE_DEPTH_MAX && limits->parts <= MESSAGE_PARTS_MAX && limits->parts != 0);
 	must(bytes.len <= UINT32_MAX / 2);
@@ -555,7 +579,11 @@ enum rc message_read(struct slice bytes, const struct message_limits *limits, co
 	lines_walk(&reader, start);
 	parts_close(&reader, 0, (uint32_t)bytes.len);
 	*out = (struct message){
-		.bytes = bytes, .count = reader.count, .depth = reader.deepest, .line_max = reader.line_max, .steps = reader.steps,
+		.bytes = bytes,
+		.count = reader.count,
+		.depth = reader.deepest,
+		.line_max = reader.line_max,
+		.steps = reader.steps,
 	};
 	out->parts = reader.parts;
 	return RC_OK;

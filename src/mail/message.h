@@ -1,8 +1,9 @@
 /*
- * A message as a tree of parts (RFC 2045, 2046, 5322): one walk over the lines, with an explicit stack of open parts. This is the
- * primary reading, the one most readers take; where readers differ, an oddity says so.
+ * A message as a tree of parts (RFC 2045, 2046, 5322): one walk over the lines, with an explicit stack of open parts.
+ * This is the primary reading, the one most readers take; where readers differ, an oddity says so.
  *
- * Multiparts and message/rfc822 are opened as far as their bytes stand in the message itself; what is encoded stays a leaf.
+ * Multiparts and message/rfc822 are opened as far as their bytes stand in the message itself; what is encoded stays a
+ * leaf.
  */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
@@ -24,17 +25,18 @@ enum part_kind {
 struct message_part {
 	enum part_kind         kind;
 	uint16_t               index;
-	uint16_t               parent;      /* MESSAGE_NO_PART for part 0, the message itself */
-	uint16_t               depth;       /* 0 for part 0 */
+	uint16_t               parent; /* MESSAGE_NO_PART for part 0, the message itself */
+	uint16_t               depth;  /* 0 for part 0 */
 	struct header_section  header;
 	struct mime_field      type;        /* word is empty when there is no Content-Type */
 	struct mime_field      disposition; /* word is empty when there is no Content-Disposition */
 	enum transfer_encoding encoding;
-	struct slice           body;        /* in the message; for a multipart from its preamble to its epilogue */
+	struct slice           body; /* in the message; for a multipart from its preamble to its epilogue */
 	uint32_t               body_offset;
-	struct slice           boundary;    /* of a multipart: as it was used */
-	uint32_t               preamble_size;   /* of a multipart: bytes of its body before its first delimiter */
-	uint32_t               epilogue_offset; /* of a multipart: in the message, behind its final delimiter; 0: it has none */
+	struct slice           boundary;      /* of a multipart: as it was used */
+	uint32_t               preamble_size; /* of a multipart: bytes of its body before its first delimiter */
+	/* of a multipart: in the message, behind its final delimiter; 0: it has none */
+	uint32_t epilogue_offset;
 };
 
 struct message_limits {
@@ -46,19 +48,19 @@ struct message_limits {
 };
 
 struct message {
-	struct slice                 bytes;
-	struct message_part *const  *parts; /* in the order they begin; [0] is the message itself */
-	size_t                       count; /* at least 1 */
-	uint32_t                     depth; /* of the deepest part */
-	uint32_t                     line_max; /* longest line of what was walked, without its line end */
-	uint64_t                     steps;
+	struct slice                bytes;
+	struct message_part *const *parts;    /* in the order they begin; [0] is the message itself */
+	size_t                      count;    /* at least 1 */
+	uint32_t                    depth;    /* of the deepest part */
+	uint32_t                    line_max; /* longest line of what was walked, without its line end */
+	uint64_t                    steps;
 };
 
 /*
  * Read `bytes` (at most 1 GiB). Everything borrows from `bytes` or lies in `arena`.
  *
- * RC_NOMEM: the arena cannot hold even the first header. When it fills up later, or a limit is met, what was read so far is the
- * result and an oddity says which limit it was. No bytes make it fail otherwise.
+ * RC_NOMEM: the arena cannot hold even the first header. When it fills up later, or a limit is met, what was read so
+ * far is the result and an oddity says which limit it was. No bytes make it fail otherwise.
  */
 MUST_CHECK enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink,
                                 struct arena *arena, struct message *out);

@@ -9,7 +9,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static uint8_t              memory[1 << 20];
 	struct arena                arena = arena_on(memory, sizeof memory);
 	const struct message_limits limits = {
-		.header = { .bytes = 8192, .fields = 64 }, .parts = 50, .depth = 10, .parameters = 16, .steps = 1 << 22,
+		.header = { .bytes = 8192, .fields = 64 },
+		.parts = 50,
+		.depth = 10,
+		.parameters = 16,
+		.steps = 1 << 22,
 	};
 	struct message message;
 

@@ -24,7 +24,11 @@ static void hear(void *context, const struct oddity *oddity)
 }
 
 static const struct message_limits standard = {
-	.header = { .bytes = 8192, .fields = 50 }, .parts = 20, .depth = 6, .parameters = 16, .steps = 1 << 20,
+	.header = { .bytes = 8192, .fields = 50 },
+	.parts = 20,
+	.depth = 6,
+	.parameters = 16,
+	.steps = 1 << 20,
 };
 
 struct row {
@@ -34,7 +38,10 @@ struct row {
 	int          oddity; /* -1: none */
 };
 
-#define ROW(name, text, tree, oddity) { name, SLICE_INIT(text), tree, oddity }
+#define ROW(name, text, tree, oddity)                \
+	{                                            \
+		name, SLICE_INIT(text), tree, oddity \
+	}
 #define TOP "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 
 static const struct row lawful[] = {
@@ -48,60 +55,76 @@ static const struct row lawful[] = {
 	ROW("a part of blank lines", TOP "--b\r\n\r\n\r\n\r\n--b--\r\n", "M0 L1:\r\n", -1),
 	ROW("no line end at the end", TOP "--b\r\n\r\none\r\n--b--", "M0 L1:one", -1),
 	ROW("nested",
-	    TOP "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
+	    TOP
+	    "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
 	    "M0 M1 L2:one L1:two", -1),
 	ROW("a message inside", "Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\nhello", "R0 L1:hello", -1),
-	ROW("a message in a part", TOP "--b\r\nContent-Type: message/rfc822\r\n\r\nA: b\r\n\r\nin\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
+	ROW("a message in a part",
+	    TOP "--b\r\nContent-Type: message/rfc822\r\n\r\nA: b\r\n\r\nin\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
 	    "M0 R1 L2:in L1:two", -1),
-	ROW("a digest", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nA: b\r\n\r\nin\r\n--b--\r\n", "M0 R1 L2:in", -1),
-	ROW("a quoted boundary", "Content-Type: multipart/mixed; boundary=\"b c\"\r\n\r\n--b c\r\n\r\none\r\n--b c--\r\n", "M0 L1:one", -1),
+	ROW("a digest", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nA: b\r\n\r\nin\r\n--b--\r\n",
+	    "M0 R1 L2:in", -1),
+	ROW("a quoted boundary",
+	    "Content-Type: multipart/mixed; boundary=\"b c\"\r\n\r\n--b c\r\n\r\none\r\n--b c--\r\n", "M0 L1:one", -1),
 	ROW("dashes in the text", TOP "--b\r\n\r\n--\r\n-- \r\n--x\r\n--b--\r\n", "M0 L1:--\r\n-- \r\n--x", -1),
-	ROW("a boundary in small pieces", "Content-Type: multipart/mixed; boundary*0=\"b\"; boundary*1=c\r\n\r\n--bc\r\n\r\none\r\n--bc--\r\n",
+	ROW("a boundary in small pieces",
+	    "Content-Type: multipart/mixed; boundary*0=\"b\"; boundary*1=c\r\n\r\n--bc\r\n\r\none\r\n--bc--\r\n",
 	    "M0 L1:one", -1),
 };
 
 static const struct row unlawful[] = {
 	ROW("no end", TOP "--b\r\n\r\none\r\n", "M0 L1:one\r\n", ODDITY_END_MISSING),
 	ROW("no end of the inner one",
-	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n", "M0 M1 L2:one L1:two",
-	    ODDITY_END_MISSING),
+	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
+	    "M0 M1 L2:one L1:two", ODDITY_END_MISSING),
 	ROW("no boundary", "Content-Type: multipart/mixed\r\n\r\nhello", "M0", ODDITY_BOUNDARY_MISSING),
 	ROW("no boundary, but one to be seen",
 	    "Content-Type: multipart/mixed\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
 	    ODDITY_BOUNDARY_MISSING),
 	ROW("another boundary than named",
-	    "Content-Type: multipart/mixed; boundary=x\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
+	    "Content-Type: multipart/mixed; boundary=x\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\none\r\n--b--\r\n",
+	    "M0 L1:one", ODDITY_BOUNDARY_UNUSED),
+	ROW("a boundary that never comes", "Content-Type: multipart/mixed; boundary=x\r\n\r\nhello", "M0",
 	    ODDITY_BOUNDARY_UNUSED),
-	ROW("a boundary that never comes", "Content-Type: multipart/mixed; boundary=x\r\n\r\nhello", "M0", ODDITY_BOUNDARY_UNUSED),
-	ROW("an empty boundary", "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\none\r\n----\r\n", "M0 L1:one",
-	    ODDITY_BOUNDARY_MALFORMED),
-	ROW("a boundary that ends in a blank", "Content-Type: multipart/mixed; boundary=\"b \"\r\n\r\n--b \r\n\r\none\r\n--b --\r\n",
+	ROW("an empty boundary", "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\none\r\n----\r\n",
 	    "M0 L1:one", ODDITY_BOUNDARY_MALFORMED),
+	ROW("a boundary that ends in a blank",
+	    "Content-Type: multipart/mixed; boundary=\"b \"\r\n\r\n--b \r\n\r\none\r\n--b --\r\n", "M0 L1:one",
+	    ODDITY_BOUNDARY_MALFORMED),
 	ROW("the inner boundary is the outer one",
-	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 M1 L2:one", ODDITY_BOUNDARY_CLASH),
-	ROW("the inner boundary begins like the outer one",
-	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\none\r\n--bb--\r\n--b--\r\n", "M0 M1 L2:one",
+	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 M1 L2:one",
 	    ODDITY_BOUNDARY_CLASH),
-	ROW("text behind a delimiter", TOP "--b\r\n\r\none\r\n--bxx\r\ntwo\r\n--b--\r\n", "M0 L1:one\r\n--bxx\r\ntwo", ODDITY_BOUNDARY_LOOSE),
-	ROW("only delimiters with text behind", TOP "--bx\r\n\r\none\r\n--b--x\r\n", "M0 L1:one", ODDITY_BOUNDARY_LOOSE),
-	ROW("a part behind the end", TOP "--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\ntwo\r\n--b--\r\n", "M0 L1:one L1:two", ODDITY_CONTENT_OUTSIDE),
-	ROW("a header before the first delimiter", TOP "Content-Type: text/html\r\n\r\nhi\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
+	ROW("the inner boundary begins like the outer one",
+	    TOP "--b\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\none\r\n--bb--\r\n--b--\r\n",
+	    "M0 M1 L2:one", ODDITY_BOUNDARY_CLASH),
+	ROW("text behind a delimiter", TOP "--b\r\n\r\none\r\n--bxx\r\ntwo\r\n--b--\r\n", "M0 L1:one\r\n--bxx\r\ntwo",
+	    ODDITY_BOUNDARY_LOOSE),
+	ROW("only delimiters with text behind", TOP "--bx\r\n\r\none\r\n--b--x\r\n", "M0 L1:one",
+	    ODDITY_BOUNDARY_LOOSE),
+	ROW("a part behind the end", TOP "--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\ntwo\r\n--b--\r\n", "M0 L1:one L1:two",
+	    ODDITY_CONTENT_OUTSIDE),
+	ROW("a header before the first delimiter",
+	    TOP "Content-Type: text/html\r\n\r\nhi\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
 	    ODDITY_CONTENT_OUTSIDE),
 	ROW("a part's header without its empty line", TOP "--b\r\nC: d\r\n--b--\r\n", "M0 L1:", -2),
-	ROW("two types", "Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n",
+	ROW("two types",
+	    "Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n",
 	    "M0 L1:one", ODDITY_FIELD_DUPLICATE),
-	ROW("two encodings",
-	    "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\nhello", "L0:hello", ODDITY_FIELD_DUPLICATE),
+	ROW("two encodings", "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\nhello",
+	    "L0:hello", ODDITY_FIELD_DUPLICATE),
 	ROW("a type that is none", "Content-Type: foo\r\n\r\nhello", "L0:hello", ODDITY_TYPE_MALFORMED),
-	ROW("two boundaries", "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
+	ROW("two boundaries",
+	    "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
 	    ODDITY_PARAMETER_DUPLICATE),
-	ROW("an unknown encoding", "Content-Transfer-Encoding: rot13\r\n\r\nhello", "L0:hello", ODDITY_ENCODING_UNKNOWN),
-	ROW("an encoding with a comment", "Content-Transfer-Encoding: base64 (yes)\r\n\r\nhello", "L0:hello", ODDITY_ENCODING_UNKNOWN),
+	ROW("an unknown encoding", "Content-Transfer-Encoding: rot13\r\n\r\nhello", "L0:hello",
+	    ODDITY_ENCODING_UNKNOWN),
+	ROW("an encoding with a comment", "Content-Transfer-Encoding: base64 (yes)\r\n\r\nhello", "L0:hello",
+	    ODDITY_ENCODING_UNKNOWN),
 	ROW("an encoded multipart in the clear",
-	    "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n--b\r\n\r\none\r\n--b--\r\n", "M0 L1:one",
-	    ODDITY_ENCODING_COMPOSITE),
-	ROW("an encoded message", "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQTogYg==", "L0:QTogYg==",
-	    ODDITY_ENCODING_COMPOSITE),
+	    "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n--b\r\n\r\none\r\n--b--\r\n",
+	    "M0 L1:one", ODDITY_ENCODING_COMPOSITE),
+	ROW("an encoded message", "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQTogYg==",
+	    "L0:QTogYg==", ODDITY_ENCODING_COMPOSITE),
 	ROW("deeper than the limit",
 	    "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\n"
 	    "Content-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: message/rfc822\r\n\r\n"
@@ -137,10 +160,10 @@ static void check(const struct message *message, struct slice bytes)
 
 static void run(const struct row *row, bool is_lawful)
 {
-	struct arena   arena;
-	struct message message;
-	struct heard   heard = { .total = 0 };
-	struct buf     tree = buf_make(4096);
+	struct arena             arena;
+	struct message           message;
+	struct heard             heard = { .total = 0 };
+	struct buf               tree = buf_make(4096);
 	const struct oddity_sink sink = { hear, &heard };
 
 	assert_int_equal(arena_init(&arena, 1 << 20), RC_OK);
@@ -183,8 +206,8 @@ static void test_unlawful(void **state)
 		run(&unlawful[i], false);
 }
 
-static void read_text(const struct buf *text, const struct message_limits *limits, struct arena *arena, struct message *message,
-                      struct heard *heard)
+static void read_text(const struct buf *text, const struct message_limits *limits, struct arena *arena,
+                      struct message *message, struct heard *heard)
 {
 	*heard = (struct heard){ .total = 0 };
 	const struct oddity_sink sink = { hear, heard };
@@ -266,8 +289,9 @@ static void test_steps(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lawful), cmocka_unit_test(test_unlawful), cmocka_unit_test(test_part_limit),
-		                            cmocka_unit_test(test_deep_nesting), cmocka_unit_test(test_steps) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lawful), cmocka_unit_test(test_unlawful),
+		                            cmocka_unit_test(test_part_limit), cmocka_unit_test(test_deep_nesting),
+		                            cmocka_unit_test(test_steps) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * The parameter grammar, leniently. The cutter below never gives up: what it cannot understand it takes as raw text up to the
- * next ";" and says that the field is malformed.
+ * The parameter grammar, leniently. The cutter below never gives up: what it cannot understand it takes as raw text
+ * up to the next ";" and says that the field is malformed.
  */
 #include "mail/mime.h"
 
@@ -20,7 +20,10 @@ static bool is_space(int byte)
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == '\v' || byte == '\f';
 }
 
-/* Bytes of a comment at the front, nested ones included; an unclosed one goes on to the next ";" for us (0: take it as text). */
+/*
+ * Bytes of a comment at the front, nested ones included; an unclosed one goes on to the next ";" for us (0: take it
+ * as text).
+ */
 static size_t comment_size(struct slice s)
 {
 	unsigned depth = 0;
@@ -156,7 +159,10 @@ static enum rc quoted_take(struct scanner *scanner, struct arena *arena, struct 
 	return RC_OK;
 }
 
-/* The value behind "=". Afterwards rest begins with ";" or is empty, or with the name of the next parameter when a ";" is missing. */
+/*
+ * The value behind "=". Afterwards rest begins with ";" or is empty, or with the name of the next parameter when a
+ * ";" is missing.
+ */
 static enum rc value_take(struct scanner *scanner, struct arena *arena, struct mime_parameter *parameter)
 {
 	(void)blanks_skip(scanner);
@@ -167,10 +173,13 @@ static enum rc value_take(struct scanner *scanner, struct arena *arena, struct m
 		rc = quoted_take(scanner, arena, &parameter->value);
 	else
 		parameter->value = word_take(scanner, SLICE("; \t\r\n("));
-	const bool   blank = blanks_skip(scanner);
+	const bool         blank = blanks_skip(scanner);
 	const struct slice more = slice_take(scanner->rest, slice_find(scanner->rest, ';'));
 	if (more.len != 0) {
-		/* Text behind the value: the next parameter without its ";", or the rest of a value with blanks in it. */
+		/*
+		 * Text behind the value: the next parameter without its ";", or the rest of a value with blanks in
+		 * it.
+		 */
 		scanner->flags |= MIME_FIELD_MALFORMED;
 		if (!blank || slice_find(more, '=') == more.len) {
 			scanner->rest = slice_drop(scanner->rest, more.len);
@@ -194,10 +203,12 @@ static void name_read(struct slice name, struct mime_parameter *parameter)
 	}
 	const size_t star = slice_find_last(name, '*');
 	if (star < name.len && name.len - star <= 4) {
-		int section = 0;
+		int                section = 0;
 		const struct slice digits = slice_drop(name, star + 1);
 		for (size_t i = 0; i < digits.len; i++)
-			section = byte_is_digit(digits.ptr[i]) && section <= SECTION_MAX ? section * 10 + (digits.ptr[i] - '0') : SECTION_MAX + 1;
+			section = byte_is_digit(digits.ptr[i]) && section <= SECTION_MAX
+			                  ? section * 10 + (digits.ptr[i] - '0')
+			                  : SECTION_MAX + 1;
 		if (digits.len != 0 && section <= SECTION_MAX) {
 			parameter->section = section;
 			name = slice_take(name, star);
@@ -244,8 +255,8 @@ static void duplicates_find(struct mime_field *field)
 	for (size_t i = 1; i < field->count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			const struct mime_parameter *a = &field->parameters[i], *b = &field->parameters[j];
-			if (a->section == b->section && a->extended == b->extended && slice_eq(a->name, b->name) && a->name.len != 0 &&
-			    !slice_eq(a->value, b->value))
+			if (a->section == b->section && a->extended == b->extended && slice_eq(a->name, b->name) &&
+			    a->name.len != 0 && !slice_eq(a->value, b->value))
 				field->flags |= MIME_FIELD_DUPLICATE;
 		}
 	}
@@ -302,7 +313,8 @@ static void reading_keep(struct mime_readings *readings, struct slice text, uint
 static uint32_t flags_of(const struct word_result *result, uint32_t flags)
 {
 	return flags | ((result->flags & WORD_CONTROL) != 0 ? MIME_READING_CONTROL : 0) |
-	       ((result->flags & WORD_CHARSET) != 0 ? MIME_READING_CHARSET : 0) | ((result->flags & WORD_CUT) != 0 ? MIME_READING_CUT : 0);
+	       ((result->flags & WORD_CHARSET) != 0 ? MIME_READING_CHARSET : 0) |
+	       ((result->flags & WORD_CUT) != 0 ? MIME_READING_CUT : 0);
 }
 
 static bool is_clean(struct slice text)
@@ -315,7 +327,8 @@ static bool is_clean(struct slice text)
 }
 
 /* Bytes of a set as a reading in UTF-8. */
-static enum rc reading_add(struct slice bytes, enum word_charset charset, uint32_t flags, struct arena *arena, struct mime_readings *out)
+static enum rc reading_add(struct slice bytes, enum word_charset charset, uint32_t flags, struct arena *arena,
+                           struct mime_readings *out)
 {
 	if (is_clean(bytes) && charset != WORD_UTF16BE && charset != WORD_UTF16LE) {
 		reading_keep(out, bytes, flags);
@@ -394,7 +407,8 @@ static enum rc extended_add(const struct mime_parameter *parameter, struct arena
 	if (text == NULL)
 		return RC_NOMEM;
 	const size_t size = percent_decode(value, text, 0, value.len);
-	enum rc      rc = reading_add(slice_of(text, size), charset, MIME_READING_EXTENDED | (whole ? 0 : MIME_READING_BROKEN), arena, out);
+	enum rc      rc = reading_add(slice_of(text, size), charset,
+	                              MIME_READING_EXTENDED | (whole ? 0 : MIME_READING_BROKEN), arena, out);
 	if (rc == RC_OK && !whole)
 		rc = plain_add(parameter->value, MIME_READING_BROKEN, arena, out);
 	return rc;
@@ -483,7 +497,10 @@ static enum rc broken_add(const struct mime_parameter *parameter, struct arena *
 {
 	const struct slice raw = parameter->raw;
 	const struct slice tries[] = {
-		quotes_drop(raw), raw, quotes_drop(slice_take(raw, slice_find(raw, ';'))), quotes_drop(slice_take(raw, slice_find(raw, ' '))),
+		quotes_drop(raw),
+		raw,
+		quotes_drop(slice_take(raw, slice_find(raw, ';'))),
+		quotes_drop(slice_take(raw, slice_find(raw, ' '))),
 		slice_take(quotes_drop(raw), slice_find(quotes_drop(raw), '"')),
 	};
 
@@ -495,7 +512,8 @@ static enum rc broken_add(const struct mime_parameter *parameter, struct arena *
 	return RC_OK;
 }
 
-enum rc mime_readings_add(const struct mime_field *field, struct slice name, struct arena *arena, struct mime_readings *out)
+enum rc mime_readings_add(const struct mime_field *field, struct slice name, struct arena *arena,
+                          struct mime_readings *out)
 {
 	enum rc rc = RC_OK;
 
@@ -513,7 +531,9 @@ enum rc mime_readings_add(const struct mime_field *field, struct slice name, str
 	}
 	if (rc == RC_OK)
 		rc = pieces_add(field, name, true, arena, out);
-	for (size_t i = 0; i < field->count && rc == RC_OK && (field->flags & (MIME_FIELD_MALFORMED | MIME_FIELD_COMMENT)) != 0; i++) {
+	for (size_t i = 0;
+	     i < field->count && rc == RC_OK && (field->flags & (MIME_FIELD_MALFORMED | MIME_FIELD_COMMENT)) != 0;
+	     i++) {
 		if (slice_eq(field->parameters[i].name, name))
 			rc = broken_add(&field->parameters[i], arena, out);
 	}

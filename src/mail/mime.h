@@ -1,6 +1,7 @@
 /*
- * Content-Type and Content-Disposition: a word and its parameters (RFC 2045 section 5.1, RFC 2183, RFC 2231), and the readings
- * that common readers make of one parameter. Where the grammar is broken, every reading that some reader takes is offered.
+ * Content-Type and Content-Disposition: a word and its parameters (RFC 2045 section 5.1, RFC 2183, RFC 2231), and the
+ * readings that common readers make of one parameter. Where the grammar is broken, every reading that some reader
+ * takes is offered.
  */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
@@ -9,10 +10,10 @@
 #include "base/rc.h"
 #include "base/slice.h"
 
-#define MIME_FIELD_MALFORMED  1u /* the grammar is broken: no type, no "=", text behind a quoted string ... */
-#define MIME_FIELD_DUPLICATE  2u /* a parameter occurs twice with different values */
-#define MIME_FIELD_LIMIT      4u /* more parameters than the limit: the rest is not read */
-#define MIME_FIELD_COMMENT    8u /* has comments, which some readers take for text */
+#define MIME_FIELD_MALFORMED 1u /* the grammar is broken: no type, no "=", text behind a quoted string ... */
+#define MIME_FIELD_DUPLICATE 2u /* a parameter occurs twice with different values */
+#define MIME_FIELD_LIMIT     4u /* more parameters than the limit: the rest is not read */
+#define MIME_FIELD_COMMENT   8u /* has comments, which some readers take for text */
 
 #define MIME_SECTION_NONE (-1)
 
@@ -25,16 +26,18 @@ struct mime_parameter {
 };
 
 struct mime_field {
-	struct slice                 word;  /* "multipart/mixed" or "attachment", in lower case, without blanks */
+	struct slice                 word;       /* "multipart/mixed" or "attachment", in lower case, without blanks */
 	const struct mime_parameter *parameters; /* in the arena */
 	size_t                       count;
 	uint32_t                     flags; /* MIME_FIELD_x */
 };
 
 /*
- * Read the unfolded value of a field. Slices borrow from `value` or lie in `arena`. RC_NOMEM; no bytes make it fail otherwise.
+ * Read the unfolded value of a field. Slices borrow from `value` or lie in `arena`. RC_NOMEM; no bytes make it fail
+ * otherwise.
  */
-MUST_CHECK enum rc mime_field_read(struct slice value, size_t parameters_max, struct arena *arena, struct mime_field *out);
+MUST_CHECK enum rc mime_field_read(struct slice value, size_t parameters_max, struct arena *arena,
+                                   struct mime_field *out);
 
 /* Ways in which a reading came about. */
 #define MIME_READING_EXTENDED 1u  /* RFC 2231 */
@@ -53,12 +56,14 @@ struct mime_reading {
 };
 
 struct mime_readings {
-	struct mime_reading items[MIME_READINGS_MAX]; /* different from each other; the first is what most readers show */
+	/* different from each other; the first is what most readers show */
+	struct mime_reading items[MIME_READINGS_MAX];
 	size_t              count;
 };
 
 /* Add the readings of parameter `name` (lower case) to *out, as far as there is room. RC_NOMEM. */
-MUST_CHECK enum rc mime_readings_add(const struct mime_field *field, struct slice name, struct arena *arena, struct mime_readings *out);
+MUST_CHECK enum rc mime_readings_add(const struct mime_field *field, struct slice name, struct arena *arena,
+                                     struct mime_readings *out);
 
 /* The first plain value of that parameter, or the empty slice. For parameters nobody lies about (charset). */
 struct slice mime_parameter_plain(const struct mime_field *field, struct slice name);

@@ -8,9 +8,9 @@
 
 #include "mail/mime.h"
 
-#define BAD  MIME_FIELD_MALFORMED
-#define DUP  MIME_FIELD_DUPLICATE
-#define NOTE MIME_FIELD_COMMENT
+#define BAD       MIME_FIELD_MALFORMED
+#define DUP       MIME_FIELD_DUPLICATE
+#define NOTE      MIME_FIELD_COMMENT
 #define ANY_FLAGS UINT32_MAX
 
 struct row {
@@ -21,7 +21,10 @@ struct row {
 	uint32_t     flags;
 };
 
-#define ROW(name, value, word, readings, flags) { name, SLICE_INIT(value), word, readings, flags }
+#define ROW(name, value, word, readings, flags)                \
+	{                                                      \
+		name, SLICE_INIT(value), word, readings, flags \
+	}
 
 static const struct row rows[] = {
 	ROW("type only", "text/plain", "text/plain", "", 0),
@@ -97,9 +100,11 @@ static void test_rows(void **state)
 		assert_int_equal(mime_field_read(rows[i].value, 16, &arena, &field), RC_OK);
 		assert_int_equal(mime_readings_add(&field, SLICE("name"), &arena, &readings), RC_OK);
 		joined(&readings, text, sizeof text);
-		if (!slice_eq(field.word, slice_str(rows[i].word)) || !slice_eq(slice_str(text), slice_str(rows[i].readings)) ||
+		if (!slice_eq(field.word, slice_str(rows[i].word)) ||
+		    !slice_eq(slice_str(text), slice_str(rows[i].readings)) ||
 		    (rows[i].flags != ANY_FLAGS && field.flags != rows[i].flags))
-			fail_msg("%s: %.*s, %s, flags %u", rows[i].name, (int)field.word.len, (const char *)field.word.ptr, text, field.flags);
+			fail_msg("%s: %.*s, %s, flags %u", rows[i].name, (int)field.word.len,
+			         (const char *)field.word.ptr, text, field.flags);
 		for (size_t cut = 0; cut < rows[i].value.len; cut++) {
 			arena_reset(&arena);
 			readings.count = 0;

@@ -1,6 +1,6 @@
 /*
- * Where a message's bytes break their grammar or can be read in more than one way: what the readers of this room note down on
- * their way, bounded. scan/ turns each into a finding of the same name.
+ * Where a message's bytes break their grammar or can be read in more than one way: what the readers of this room note
+ * down on their way, bounded. scan/ turns each into a finding of the same name.
  */
 #ifndef MAIL_ODDITY_H
 #define MAIL_ODDITY_H
@@ -54,7 +54,10 @@ struct oddity {
 	int64_t          value;
 };
 
-/* Where oddities go. The caller provides it; `note` may be called any number of times and bounds what it keeps itself. */
+/*
+ * Where oddities go. The caller provides it; `note` may be called any number of times and bounds what it keeps
+ * itself.
+ */
 struct oddity_sink {
 	void (*note)(void *context, const struct oddity *oddity);
 	void *context;

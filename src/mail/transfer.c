@@ -47,35 +47,31 @@ struct transfer transfer_begin(enum transfer_encoding encoding, enum transfer_pa
 /* ---- base64 (RFC 2045 section 6.8) ---- */
 
 #define SIX_BITS_MAX 63u
-#define BLANK        64u  /* white space and line ends: always skipped */
+#define BLANK        64u /* white space and line ends: always skipped */
 #define PAD          65u
 #define FOREIGN      255u
 
 /* clang-format off: sixteen bytes a line */
 /* The value of each byte (RFC 4648 table 1), or one of the three above. */
 static const uint8_t base64_value[256] = {
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 64, 64, 255, 255, 64, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	64, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 62, 255, 255, 255, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 255, 255, 255, 65, 255, 255,
-	255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 255, 255, 255, 255, 255,
-	255, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 64,  64,  255, 255, 64,  255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 64,  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 62,
+	255, 255, 255, 63,  52,  53,  54,  55,  56,  57,  58,  59,  60,  61,  255, 255, 255, 65,  255, 255, 255, 0,
+	1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,  19,  20,  21,  22,
+	23,  24,  25,  255, 255, 255, 255, 255, 255, 26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,  37,  38,
+	39,  40,  41,  42,  43,  44,  45,  46,  47,  48,  49,  50,  51,  255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 };
 /* clang-format on */
 
 /*
- * Whole groups without anything foreign, and the line ends between them: the fast way. Four bytes are written for a group of three.
- * Returns bytes made; *ret_used bytes were read.
+ * Whole groups without anything foreign, and the line ends between them: the fast way. Four bytes are written for a
+ * group of three. Returns bytes made; *ret_used bytes were read.
  */
 static size_t base64_run(struct slice in, uint8_t *out, size_t room, size_t *ret_used)
 {
@@ -215,7 +211,10 @@ static size_t soft_break_size(struct slice rest)
 	return rest.ptr[i] == '\n' || rest.ptr[i] == '\r' ? i + 1 : 0;
 }
 
-/* "=" at the front of `rest`: a byte, a soft break, or a flaw, in which case "=" stands for itself. Returns bytes written, 0 or 1. */
+/*
+ * "=" at the front of `rest`: a byte, a soft break, or a flaw, in which case "=" stands for itself. Returns bytes
+ * written, 0 or 1.
+ */
 static size_t escape_take(struct transfer *t, struct slice rest, uint8_t *out, size_t *ret_used)
 {
 	const int high = hex_value(slice_at(rest, 1)), low = hex_value(slice_at(rest, 2));
@@ -261,7 +260,10 @@ static size_t plain_copy(struct slice s, uint8_t *out, size_t max)
 	return i;
 }
 
-/* White space at the front: does it end its line, and so does not count (RFC 2045 section 6.7 rule 3)? Its size, else 0. */
+/*
+ * White space at the front: does it end its line, and so does not count (RFC 2045 section 6.7 rule 3)? Its size, else
+ * 0.
+ */
 static size_t blanks_ending_line(struct slice s)
 {
 	size_t i = 0;
@@ -296,8 +298,9 @@ static void long_blanks_settle(struct transfer *t)
 }
 
 /*
- * White space is copied like anything else and taken back when its line ends behind it. `settled` is the first byte of the body that
- * can still be taken back; what stands at the end of the piece and may yet be taken back is left for the next one.
+ * White space is copied like anything else and taken back when its line ends behind it. `settled` is the first byte
+ * of the body that can still be taken back; what stands at the end of the piece and may yet be taken back is left for
+ * the next one.
  */
 static size_t quoted_piece(struct transfer *t, uint8_t *out, size_t room)
 {
@@ -403,8 +406,8 @@ static size_t uu_line_decode(struct transfer *t, struct slice line, uint8_t *out
 	if (line.len > 1 + (count + 2) / 3 * 4 + 1)
 		t->flaws |= TRANSFER_FLAW_LINE;
 	for (size_t at = 1; made < count; at += 4) {
-		const uint32_t group = uu_value(t, line, at) << 18 | uu_value(t, line, at + 1) << 12 | uu_value(t, line, at + 2) << 6 |
-		                       uu_value(t, line, at + 3);
+		const uint32_t group = uu_value(t, line, at) << 18 | uu_value(t, line, at + 1) << 12 |
+		                       uu_value(t, line, at + 2) << 6 | uu_value(t, line, at + 3);
 		for (unsigned i = 0; i < 3 && made < count; i++)
 			out[made++] = (uint8_t)(group >> (16 - 8 * i));
 	}

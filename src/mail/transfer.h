@@ -1,6 +1,6 @@
 /*
- * Content transfer encodings undone (RFC 2045 section 6, and uuencode): pulled from a body in pieces of the caller's size, as
- * lenient as readers are, with the ways in which the body broke its encoding noted.
+ * Content transfer encodings undone (RFC 2045 section 6, and uuencode): pulled from a body in pieces of the caller's
+ * size, as lenient as readers are, with the ways in which the body broke its encoding noted.
  */
 #ifndef MAIL_TRANSFER_H
 #define MAIL_TRANSFER_H
@@ -18,7 +18,9 @@ enum transfer_encoding {
 	TRANSFER_ENCODINGS
 };
 
-/* The encoding of that name (any case, blanks around it dropped); empty is 7bit; TRANSFER_UNKNOWN for any other word. */
+/*
+ * The encoding of that name (any case, blanks around it dropped); empty is 7bit; TRANSFER_UNKNOWN for any other word.
+ */
 enum transfer_encoding transfer_encoding_of(struct slice name);
 /* True for base64, quoted-printable and uuencode: the body is not its own content. */
 bool transfer_is_coded(enum transfer_encoding encoding);
@@ -41,7 +43,7 @@ enum transfer_padding {
 struct transfer {
 	enum transfer_encoding encoding;
 	enum transfer_padding  padding;
-	struct slice           rest;   /* what is still to be decoded; borrowed */
+	struct slice           rest; /* what is still to be decoded; borrowed */
 	uint32_t               flaws;
 	uint64_t               foreign; /* how many foreign bytes */
 	uint32_t               bits;    /* base64: the open group; uuencode: the open line */

@@ -7,8 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static uint64_t decode(const uint8_t *data, size_t size, uint8_t choice, size_t room, size_t *ret_size)
 {
 	uint8_t         piece[512];
-	struct transfer transfer = transfer_begin((enum transfer_encoding)(choice % TRANSFER_ENCODINGS), (enum transfer_padding)(choice / 7 % 3),
-	                                          slice_of(data, size));
+	struct transfer transfer = transfer_begin((enum transfer_encoding)(choice % TRANSFER_ENCODINGS),
+	                                          (enum transfer_padding)(choice / 7 % 3), slice_of(data, size));
 	uint64_t        sum = 0;
 	size_t          count;
 

@@ -17,12 +17,19 @@ struct row {
 	uint32_t               flaws;
 };
 
-#define B64(name, body, decoded, flaws) \
-	{ name, TRANSFER_BASE64, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
-#define QP(name, body, decoded, flaws) \
-	{ name, TRANSFER_QUOTED_PRINTABLE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
-#define UU(name, body, decoded, flaws) \
-	{ name, TRANSFER_UUENCODE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws }
+#define B64(name, body, decoded, flaws)                                                                        \
+	{                                                                                                      \
+		name, TRANSFER_BASE64, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
+	}
+#define QP(name, body, decoded, flaws)                                                                             \
+	{                                                                                                          \
+		name, TRANSFER_QUOTED_PRINTABLE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), \
+			flaws                                                                                      \
+	}
+#define UU(name, body, decoded, flaws)                                                                           \
+	{                                                                                                        \
+		name, TRANSFER_UUENCODE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
+	}
 
 #define FOREIGN TRANSFER_FLAW_FOREIGN
 #define INSIDE  TRANSFER_FLAW_PADDING_INSIDE
@@ -40,16 +47,21 @@ static const struct row rows[] = {
 	B64("zeros", "AAAA", "\0\0\0", 0),
 	B64("a foreign byte", "Zm*9v", "foo", FOREIGN),
 	B64("foreign bytes only", "****", "", FOREIGN),
-	B64("an 8-bit byte", "Zm9\xff" "v", "foo", FOREIGN | TRANSFER_FLAW_8BIT),
+	B64("an 8-bit byte",
+	    "Zm9\xff"
+	    "v",
+	    "foo", FOREIGN | TRANSFER_FLAW_8BIT),
 	B64("url letters are foreign", "-_Zm9v", "foo", FOREIGN),
 	B64("padding missing", "Zm8", "fo", SHORT),
 	B64("one character left over", "Zm9vY", "foo", SHORT),
 	B64("padding inside", "Zg==Zm9v", "ffoo", INSIDE),
 	B64("padding at each line", "Zg==\r\nbw==\r\n", "fo", INSIDE),
 	B64("padding in the middle of a group", "Z=m9v", "\x9b\xdb", INSIDE | SHORT),
-	{ "padding ignored", TRANSFER_BASE64, TRANSFER_PADDING_IGNORED, SLICE_INIT("Z=m9v"), SLICE_INIT("foo"), INSIDE },
+	{ "padding ignored", TRANSFER_BASE64, TRANSFER_PADDING_IGNORED, SLICE_INIT("Z=m9v"), SLICE_INIT("foo"),
+	  INSIDE },
 	{ "padding ends", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==Zm9v"), SLICE_INIT("f"), INSIDE },
-	{ "padding ends, only foreign bytes behind", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==\r\n--"), SLICE_INIT("f"), 0 },
+	{ "padding ends, only foreign bytes behind", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==\r\n--"),
+	  SLICE_INIT("f"), 0 },
 	QP("nothing", "", "", 0),
 	QP("plain", "foo\r\nbar\r\n", "foo\r\nbar\r\n", 0),
 	QP("escapes", "=66=6F=6f", "foo", 0),
@@ -89,7 +101,8 @@ static void test_rows(void **state)
 			while ((count = transfer_read(&transfer, &out[size], room)) != 0)
 				size += count;
 			if (!slice_eq(slice_of(out, size), rows[i].decoded) || transfer.flaws != rows[i].flaws)
-				fail_msg("%s, pieces of %zu: %zu bytes, flaws %u", rows[i].name, room, size, transfer.flaws);
+				fail_msg("%s, pieces of %zu: %zu bytes, flaws %u", rows[i].name, room, size,
+				         transfer.flaws);
 			assert_int_equal(transfer_read(&transfer, out, room), 0);
 		}
 	}
@@ -116,13 +129,15 @@ static void test_pieces(void **state)
 			memcpy(&body[body_size], unit.ptr, unit.len);
 			body_size += unit.len;
 		}
-		struct transfer transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
-		size_t          whole_size = 0, count;
+		struct transfer transfer =
+			transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
+		size_t whole_size = 0, count;
 		while ((count = transfer_read(&transfer, &whole[whole_size], sizeof whole - whole_size)) != 0)
 			whole_size += count;
 		for (size_t room = TRANSFER_ROOM_MIN; room < 200; room++) {
 			size_t size = 0;
-			transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
+			transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS,
+			                          slice_of(body, body_size));
 			while ((count = transfer_read(&transfer, &parts[size], room)) != 0) {
 				assert_true(count <= room);
 				size += count;
@@ -147,7 +162,8 @@ static void test_names(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_pieces), cmocka_unit_test(test_names) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_pieces),
+		                            cmocka_unit_test(test_names) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

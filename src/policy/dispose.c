@@ -1,18 +1,21 @@
 /*
- * The built-in table: what each kind of finding is about, what class it makes of a message, how much it counts, and what is done.
- * The administrator changes the doing by group and direction (policy/settings.h), never the class.
+ * The built-in table: what each kind of finding is about, what class it makes of a message, how much it counts, and
+ * what is done. The administrator changes the doing by group and direction (policy/settings.h), never the class.
  */
 #include "policy/dispose.h"
 
 #include "base/must.h"
 
-/* Kinds that are not named here are known and nothing is done about them: they are in the trace, for a person to look at. */
+/*
+ * Kinds that are not named here are known and nothing is done about them: they are in the trace, for a person to look
+ * at.
+ */
 struct rule {
 	enum policy_group  group;
 	enum mail_class    mail_class;
-	enum policy_action inbound;  /* from strangers */
-	enum policy_action other;    /* outbound, internal, relay: from people we know or serve */
-	int32_t            score;    /* thousandths */
+	enum policy_action inbound; /* from strangers */
+	enum policy_action other;   /* outbound, internal, relay: from people we know or serve */
+	int32_t            score;   /* thousandths */
 };
 
 #define RULE(id, group_name, class_name, in, out, points) \
@@ -78,22 +81,32 @@ struct reply {
 static struct reply reply_of(enum finding_kind kind, enum policy_group group)
 {
 	if (kind == FINDING_LIMIT_HEADER_BYTES || kind == FINDING_LIMIT_HEADER_FIELDS || kind == FINDING_LIMIT_CUTS)
-		return (struct reply){ 552, SLICE("5.3.4"), SLICE("The header of the message is larger than this system takes") };
+		return (struct reply){ 552, SLICE("5.3.4"),
+			               SLICE("The header of the message is larger than this system takes") };
 	switch (group) {
 	case POLICY_GROUP_MALWARE:
 		return (struct reply){ 554, SLICE("5.7.1"), SLICE("The message contains malware") };
 	case POLICY_GROUP_EXECUTABLE:
-		return (struct reply){ 554, SLICE("5.7.1"), SLICE("Attachments with the name of a program are not accepted here") };
+		return (struct reply){ 554, SLICE("5.7.1"),
+			               SLICE("Attachments with the name of a program are not accepted here") };
 	case POLICY_GROUP_TEST_SPAM:
 		return (struct reply){ 554, SLICE("5.7.1"), SLICE("The message is the GTUBE test for unwanted mail") };
 	case POLICY_GROUP_FROM:
-		return (struct reply){ 550, SLICE("5.7.1"), SLICE("The From field does not name one author clearly (RFC 5322 section 3.6.2)") };
+		return (struct reply){
+			550, SLICE("5.7.1"),
+			SLICE("The From field does not name one author clearly (RFC 5322 section 3.6.2)")
+		};
 	case POLICY_GROUP_AMBIGUOUS:
-		return (struct reply){ 550, SLICE("5.6.0"), SLICE("The message breaks the rules of MIME and can be read in different ways") };
+		return (struct reply){
+			550, SLICE("5.6.0"),
+			SLICE("The message breaks the rules of MIME and can be read in different ways")
+		};
 	case POLICY_GROUP_LOOP:
-		return (struct reply){ 554, SLICE("5.4.6"), SLICE("Mail loop: the message has passed through here too often") };
+		return (struct reply){ 554, SLICE("5.4.6"),
+			               SLICE("Mail loop: the message has passed through here too often") };
 	case POLICY_GROUP_LIMIT:
-		return (struct reply){ 552, SLICE("5.3.4"), SLICE("The message has more parts than this system reads") };
+		return (struct reply){ 552, SLICE("5.3.4"),
+			               SLICE("The message has more parts than this system reads") };
 	case POLICY_GROUP_NONE:
 	case POLICY_GROUPS:
 		break;
@@ -134,21 +147,23 @@ static bool spares_postmaster(enum policy_group group)
 }
 
 /*
- * A header that was not read to its end may hold forged fields that nobody cut: whatever the settings say, such a message is
- * not delivered.
+ * A header that was not read to its end may hold forged fields that nobody cut: whatever the settings say, such a
+ * message is not delivered.
  */
 static bool must_not_pass(enum finding_kind kind)
 {
 	return kind == FINDING_LIMIT_HEADER_BYTES || kind == FINDING_LIMIT_HEADER_FIELDS || kind == FINDING_LIMIT_CUTS;
 }
 
-static enum policy_action decide(const struct policy_settings *settings, const struct dispose_query *query, enum finding_kind kind)
+static enum policy_action decide(const struct policy_settings *settings, const struct dispose_query *query,
+                                 enum finding_kind kind)
 {
-	const struct rule   *rule = &rules[kind];
+	const struct rule       *rule = &rules[kind];
 	const enum policy_action standard = policy_action_of(kind, query->direction);
 
 	if (must_not_pass(kind)) {
-		const enum policy_action chosen = action_of_choice(settings->choices[query->direction][rule->group], standard);
+		const enum policy_action chosen =
+			action_of_choice(settings->choices[query->direction][rule->group], standard);
 		return chosen < POLICY_DISCARD ? standard : chosen;
 	}
 	if (rule->group == POLICY_GROUP_NONE || (query->postmaster && spares_postmaster(rule->group)))
@@ -164,10 +179,12 @@ static bool counts(const struct finding *finding)
 	return finding->kind != FINDING_HEADER_RECEIVED_OWN || finding->value >= RECEIVED_OWN_LOOP;
 }
 
-void policy_dispose(const struct policy_settings *settings, const struct dispose_query *query, const struct findings *findings,
-                    struct disposition *out)
+void policy_dispose(const struct policy_settings *settings, const struct dispose_query *query,
+                    const struct findings *findings, struct disposition *out)
 {
-	struct disposition result = { .action = POLICY_DELIVER, .mail_class = MAIL_CLASS_CLEAN, .reason = FINDING_KINDS };
+	struct disposition result = { .action = POLICY_DELIVER,
+		                      .mail_class = MAIL_CLASS_CLEAN,
+		                      .reason = FINDING_KINDS };
 	bool               seen[FINDING_KINDS] = { false };
 
 	must((unsigned)query->direction < POLICY_DIRECTIONS);
@@ -179,8 +196,8 @@ void policy_dispose(const struct policy_settings *settings, const struct dispose
 		seen[finding->kind] = true;
 		result.score = result.score > SCORE_MAX - rule->score ? SCORE_MAX : result.score + rule->score;
 		const enum policy_action action = decide(settings, query, finding->kind);
-		const bool stronger = action > result.action ||
-		                      (action == result.action && action != POLICY_DELIVER && rule->score > rules[result.reason].score);
+		const bool stronger = action > result.action || (action == result.action && action != POLICY_DELIVER &&
+		                                                 rule->score > rules[result.reason].score);
 		if (!stronger)
 			continue;
 		result.action = action;
@@ -199,13 +216,17 @@ void policy_dispose(const struct policy_settings *settings, const struct dispose
 
 void policy_dispose_unscannable(struct disposition *out)
 {
-	*out = (struct disposition){ .action = POLICY_HOLD, .mail_class = MAIL_CLASS_POLICY, .cause = POLICY_CAUSE_UNSCANNABLE,
+	*out = (struct disposition){ .action = POLICY_HOLD,
+		                     .mail_class = MAIL_CLASS_POLICY,
+		                     .cause = POLICY_CAUSE_UNSCANNABLE,
 		                     .reason = FINDING_KINDS };
 }
 
 void policy_dispose_unscanned(const struct policy_settings *settings, struct disposition *out)
 {
-	struct disposition result = { .action = POLICY_DELIVER, .mail_class = MAIL_CLASS_CLEAN, .cause = POLICY_CAUSE_UNSCANNED,
+	struct disposition result = { .action = POLICY_DELIVER,
+		                      .mail_class = MAIL_CLASS_CLEAN,
+		                      .cause = POLICY_CAUSE_UNSCANNED,
 		                      .reason = FINDING_KINDS };
 
 	switch (settings->on_scan_failure) {

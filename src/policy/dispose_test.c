@@ -8,13 +8,13 @@
 
 #include "policy/dispose.h"
 
-static struct disposition dispose(const struct policy_settings *settings, enum policy_direction direction, bool postmaster,
-                                  const enum finding_kind *kinds, size_t count)
+static struct disposition dispose(const struct policy_settings *settings, enum policy_direction direction,
+                                  bool postmaster, const enum finding_kind *kinds, size_t count)
 {
-	struct finding            list[8] = { { .value = 0 } };
-	const struct findings     findings = { .list = list, .count = count };
+	struct finding             list[8] = { { .value = 0 } };
+	const struct findings      findings = { .list = list, .count = count };
 	const struct dispose_query query = { .direction = direction, .postmaster = postmaster };
-	struct disposition        out;
+	struct disposition         out;
 
 	for (size_t i = 0; i < count; i++)
 		list[i] = (struct finding){ .kind = kinds[i], .value = 5 };
@@ -38,29 +38,141 @@ struct row {
 
 static const struct row rows[] = {
 	{ "nothing found", POLICY_INBOUND, false, { NONE }, 0, POLICY_DELIVER, MAIL_CLASS_CLEAN, NONE, 0 },
-	{ "something harmless", POLICY_INBOUND, false, { FINDING_HEADER_DATE_MISSING }, 1, POLICY_DELIVER, MAIL_CLASS_CLEAN, NONE, 0 },
-	{ "EICAR", POLICY_INBOUND, false, { FINDING_CONTENT_EICAR }, 1, POLICY_HOLD, MAIL_CLASS_MALWARE, FINDING_CONTENT_EICAR, 0 },
-	{ "EICAR going out", POLICY_OUTBOUND, false, { FINDING_CONTENT_EICAR }, 1, POLICY_HOLD, MAIL_CLASS_MALWARE, FINDING_CONTENT_EICAR, 0 },
-	{ "EICAR to postmaster", POLICY_INBOUND, true, { FINDING_CONTENT_EICAR }, 1, POLICY_HOLD, MAIL_CLASS_MALWARE, FINDING_CONTENT_EICAR, 0 },
-	{ "GTUBE", POLICY_INBOUND, false, { FINDING_CONTENT_GTUBE }, 1, POLICY_REJECT, MAIL_CLASS_SPAM, FINDING_CONTENT_GTUBE, 554 },
-	{ "GTUBE to postmaster", POLICY_INBOUND, true, { FINDING_CONTENT_GTUBE }, 1, POLICY_DELIVER, MAIL_CLASS_CLEAN, NONE, 0 },
-	{ "a program", POLICY_INTERNAL, false, { FINDING_NAME_EXECUTABLE }, 1, POLICY_HOLD, MAIL_CLASS_MALWARE, FINDING_NAME_EXECUTABLE, 0 },
-	{ "a double ending decides over the program", POLICY_INBOUND, false, { FINDING_NAME_EXECUTABLE, FINDING_NAME_DOUBLE }, 2, POLICY_HOLD,
-	  MAIL_CLASS_MALWARE, FINDING_NAME_DOUBLE, 0 },
-	{ "an unclear author", POLICY_INBOUND, false, { FINDING_HEADER_FROM_AMBIGUOUS }, 1, POLICY_HOLD, MAIL_CLASS_SPOOF,
-	  FINDING_HEADER_FROM_AMBIGUOUS, 0 },
-	{ "an unclear author of our own", POLICY_OUTBOUND, false, { FINDING_HEADER_FROM_AMBIGUOUS }, 1, POLICY_TAG, MAIL_CLASS_SPOOF,
-	  FINDING_HEADER_FROM_AMBIGUOUS, 0 },
-	{ "a loop", POLICY_INBOUND, false, { FINDING_HEADER_RECEIVED_MANY }, 1, POLICY_REJECT, MAIL_CLASS_POLICY, FINDING_HEADER_RECEIVED_MANY,
+	{ "something harmless",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_HEADER_DATE_MISSING },
+	  1,
+	  POLICY_DELIVER,
+	  MAIL_CLASS_CLEAN,
+	  NONE,
+	  0 },
+	{ "EICAR",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_CONTENT_EICAR },
+	  1,
+	  POLICY_HOLD,
+	  MAIL_CLASS_MALWARE,
+	  FINDING_CONTENT_EICAR,
+	  0 },
+	{ "EICAR going out",
+	  POLICY_OUTBOUND,
+	  false,
+	  { FINDING_CONTENT_EICAR },
+	  1,
+	  POLICY_HOLD,
+	  MAIL_CLASS_MALWARE,
+	  FINDING_CONTENT_EICAR,
+	  0 },
+	{ "EICAR to postmaster",
+	  POLICY_INBOUND,
+	  true,
+	  { FINDING_CONTENT_EICAR },
+	  1,
+	  POLICY_HOLD,
+	  MAIL_CLASS_MALWARE,
+	  FINDING_CONTENT_EICAR,
+	  0 },
+	{ "GTUBE",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_CONTENT_GTUBE },
+	  1,
+	  POLICY_REJECT,
+	  MAIL_CLASS_SPAM,
+	  FINDING_CONTENT_GTUBE,
 	  554 },
-	{ "a loop to postmaster", POLICY_INBOUND, true, { FINDING_HEADER_RECEIVED_MANY }, 1, POLICY_REJECT, MAIL_CLASS_POLICY,
-	  FINDING_HEADER_RECEIVED_MANY, 554 },
-	{ "the strongest of three", POLICY_INBOUND, false, { FINDING_MIME_FIELD_DUPLICATE, FINDING_CONTENT_GTUBE, FINDING_CONTENT_EICAR }, 3,
-	  POLICY_REJECT, MAIL_CLASS_SPAM, FINDING_CONTENT_GTUBE, 554 },
-	{ "a header not read to its end", POLICY_RELAY, false, { FINDING_LIMIT_HEADER_FIELDS }, 1, POLICY_REJECT, MAIL_CLASS_POLICY,
-	  FINDING_LIMIT_HEADER_FIELDS, 552 },
-	{ "the same to postmaster", POLICY_INBOUND, true, { FINDING_LIMIT_HEADER_FIELDS }, 1, POLICY_REJECT, MAIL_CLASS_POLICY,
-	  FINDING_LIMIT_HEADER_FIELDS, 552 },
+	{ "GTUBE to postmaster",
+	  POLICY_INBOUND,
+	  true,
+	  { FINDING_CONTENT_GTUBE },
+	  1,
+	  POLICY_DELIVER,
+	  MAIL_CLASS_CLEAN,
+	  NONE,
+	  0 },
+	{ "a program",
+	  POLICY_INTERNAL,
+	  false,
+	  { FINDING_NAME_EXECUTABLE },
+	  1,
+	  POLICY_HOLD,
+	  MAIL_CLASS_MALWARE,
+	  FINDING_NAME_EXECUTABLE,
+	  0 },
+	{ "a double ending decides over the program",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_NAME_EXECUTABLE, FINDING_NAME_DOUBLE },
+	  2,
+	  POLICY_HOLD,
+	  MAIL_CLASS_MALWARE,
+	  FINDING_NAME_DOUBLE,
+	  0 },
+	{ "an unclear author",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_HEADER_FROM_AMBIGUOUS },
+	  1,
+	  POLICY_HOLD,
+	  MAIL_CLASS_SPOOF,
+	  FINDING_HEADER_FROM_AMBIGUOUS,
+	  0 },
+	{ "an unclear author of our own",
+	  POLICY_OUTBOUND,
+	  false,
+	  { FINDING_HEADER_FROM_AMBIGUOUS },
+	  1,
+	  POLICY_TAG,
+	  MAIL_CLASS_SPOOF,
+	  FINDING_HEADER_FROM_AMBIGUOUS,
+	  0 },
+	{ "a loop",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_HEADER_RECEIVED_MANY },
+	  1,
+	  POLICY_REJECT,
+	  MAIL_CLASS_POLICY,
+	  FINDING_HEADER_RECEIVED_MANY,
+	  554 },
+	{ "a loop to postmaster",
+	  POLICY_INBOUND,
+	  true,
+	  { FINDING_HEADER_RECEIVED_MANY },
+	  1,
+	  POLICY_REJECT,
+	  MAIL_CLASS_POLICY,
+	  FINDING_HEADER_RECEIVED_MANY,
+	  554 },
+	{ "the strongest of three",
+	  POLICY_INBOUND,
+	  false,
+	  { FINDING_MIME_FIELD_DUPLICATE, FINDING_CONTENT_GTUBE, FINDING_CONTENT_EICAR },
+	  3,
+	  POLICY_REJECT,
+	  MAIL_CLASS_SPAM,
+	  FINDING_CONTENT_GTUBE,
+	  554 },
+	{ "a header not read to its end",
+	  POLICY_RELAY,
+	  false,
+	  { FINDING_LIMIT_HEADER_FIELDS },
+	  1,
+	  POLICY_REJECT,
+	  MAIL_CLASS_POLICY,
+	  FINDING_LIMIT_HEADER_FIELDS,
+	  552 },
+	{ "the same to postmaster",
+	  POLICY_INBOUND,
+	  true,
+	  { FINDING_LIMIT_HEADER_FIELDS },
+	  1,
+	  POLICY_REJECT,
+	  MAIL_CLASS_POLICY,
+	  FINDING_LIMIT_HEADER_FIELDS,
+	  552 },
 };
 
 static void test_rows(void **state)
@@ -70,9 +182,12 @@ static void test_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct row        *row = &rows[i];
-		const struct disposition out = dispose(&settings, row->direction, row->postmaster, row->kinds, row->count);
-		if (out.action != row->action || out.mail_class != row->mail_class || out.reason != row->reason || out.code != row->code)
-			fail_msg("%s: %s %s %u", row->name, policy_action_word(out.action), mail_class_word(out.mail_class), out.code);
+		const struct disposition out =
+			dispose(&settings, row->direction, row->postmaster, row->kinds, row->count);
+		if (out.action != row->action || out.mail_class != row->mail_class || out.reason != row->reason ||
+		    out.code != row->code)
+			fail_msg("%s: %s %s %u", row->name, policy_action_word(out.action),
+			         mail_class_word(out.mail_class), out.code);
 		assert_int_equal(out.cause, row->reason == NONE ? POLICY_CAUSE_NONE : POLICY_CAUSE_FINDING);
 		assert_int_equal(out.text.len != 0, out.action == POLICY_REJECT);
 		assert_int_equal(disposition_reason(&out).len != 0, row->reason != NONE);
@@ -99,13 +214,19 @@ static void test_own_received(void **state)
 static void test_settings(void **state)
 {
 	static const enum finding_kind eicar[] = { FINDING_CONTENT_EICAR }, program[] = { FINDING_NAME_EXECUTABLE },
-	                               header[] = { FINDING_LIMIT_HEADER_BYTES };
-	struct policy_section          plain = { .choices = { 0 } }, directions[2] = { { .name = SLICE("outbound") }, { .name = SLICE("x") } };
-	struct scan_section            scan = { .on_scan_failure = SCAN_FAILURE_HOLD, .header_bytes = 1 << 18, .header_fields = 1000,
-		                                .parts = 500, .nesting = 20, .received = 50, .deadline_ms = 1000 };
-	struct policy_settings         settings;
-	struct disposition             out;
-	size_t                         bad = 99;
+				       header[] = { FINDING_LIMIT_HEADER_BYTES };
+	struct policy_section plain = { .choices = { 0 } },
+			      directions[2] = { { .name = SLICE("outbound") }, { .name = SLICE("x") } };
+	struct scan_section    scan = { .on_scan_failure = SCAN_FAILURE_HOLD,
+		                        .header_bytes = 1 << 18,
+		                        .header_fields = 1000,
+		                        .parts = 500,
+		                        .nesting = 20,
+		                        .received = 50,
+		                        .deadline_ms = 1000 };
+	struct policy_settings settings;
+	struct disposition     out;
+	size_t                 bad = 99;
 
 	(void)state;
 	plain.choices[POLICY_GROUP_MALWARE] = POLICY_CHOICE_REJECT;
@@ -158,7 +279,8 @@ static void test_table(void **state)
 	for (unsigned kind = 0; kind < FINDING_KINDS; kind++) {
 		for (unsigned direction = 0; direction < POLICY_DIRECTIONS; direction++) {
 			const enum finding_kind  kinds[] = { (enum finding_kind)kind };
-			const struct disposition out = dispose(&settings, (enum policy_direction)direction, false, kinds, 1);
+			const struct disposition out =
+				dispose(&settings, (enum policy_direction)direction, false, kinds, 1);
 			assert_int_equal(out.action, policy_action_of(kinds[0], (enum policy_direction)direction));
 			assert_int_equal(out.action == POLICY_REJECT, out.code != 0);
 			for (size_t i = 0; i < out.text.len; i++)
@@ -175,7 +297,11 @@ static void test_keys(void **state)
 {
 	static const struct setting_section sections[] = {
 		{ .name = "policy", .settings = policy_rule_settings, .size = sizeof(struct policy_section), .max = 1 },
-		{ .name = "policy_for", .named = true, .settings = policy_rule_settings, .size = sizeof(struct policy_section), .max = 4 },
+		{ .name = "policy_for",
+		  .named = true,
+		  .settings = policy_rule_settings,
+		  .size = sizeof(struct policy_section),
+		  .max = 4 },
 		{ .name = "scan", .settings = policy_scan_settings, .size = sizeof(struct scan_section), .max = 1 },
 	};
 	struct arena           arena;
@@ -186,10 +312,12 @@ static void test_keys(void **state)
 
 	(void)state;
 	assert_int_equal(arena_init(&arena, 1 << 16), RC_OK);
-	assert_int_equal(setting_read(SLICE("[policy_for inbound]\non_malware = reject\n[scan]\nparts = 7\n"), sections, 3, &arena, &values,
-	                              errors, 4, &count), RC_OK);
-	assert_int_equal(policy_settings_join(values.sections[0].items, values.sections[1].items, values.sections[1].count,
-	                                      values.sections[2].items, &joined, &bad), RC_OK);
+	assert_int_equal(setting_read(SLICE("[policy_for inbound]\non_malware = reject\n[scan]\nparts = 7\n"), sections,
+	                              3, &arena, &values, errors, 4, &count),
+	                 RC_OK);
+	assert_int_equal(policy_settings_join(values.sections[0].items, values.sections[1].items,
+	                                      values.sections[1].count, values.sections[2].items, &joined, &bad),
+	                 RC_OK);
 	assert_int_equal(joined.choices[POLICY_INBOUND][POLICY_GROUP_MALWARE], POLICY_CHOICE_REJECT);
 	joined.choices[POLICY_INBOUND][POLICY_GROUP_MALWARE] = POLICY_CHOICE_STANDARD;
 	assert_int_equal(joined.limits.parts, 7);
@@ -212,8 +340,9 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),         cmocka_unit_test(test_own_received), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_without_scan), cmocka_unit_test(test_table),        cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_rows),     cmocka_unit_test(test_own_received),
+		cmocka_unit_test(test_settings), cmocka_unit_test(test_without_scan),
+		cmocka_unit_test(test_table),    cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,9 @@
 #include "policy/disposition.h"
 
 static const char *const class_words[MAIL_CLASSES] = {
-	[MAIL_CLASS_CLEAN] = "clean",   [MAIL_CLASS_BULK] = "bulk",       [MAIL_CLASS_SPAM] = "spam",   [MAIL_CLASS_PHISH] = "phish",
-	[MAIL_CLASS_BEC] = "bec",       [MAIL_CLASS_MALWARE] = "malware", [MAIL_CLASS_SPOOF] = "spoof", [MAIL_CLASS_POLICY] = "policy",
+	[MAIL_CLASS_CLEAN] = "clean", [MAIL_CLASS_BULK] = "bulk",     [MAIL_CLASS_SPAM] = "spam",
+	[MAIL_CLASS_PHISH] = "phish", [MAIL_CLASS_BEC] = "bec",       [MAIL_CLASS_MALWARE] = "malware",
+	[MAIL_CLASS_SPOOF] = "spoof", [MAIL_CLASS_POLICY] = "policy",
 };
 
 static const char *const action_words[POLICY_ACTIONS] = {

@@ -1,6 +1,6 @@
 /*
- * What is done with a message for one recipient, and why: a plain type that gate carries out and the journal keeps. What decides
- * stands in policy/dispose.h.
+ * What is done with a message for one recipient, and why: a plain type that gate carries out and the journal keeps.
+ * What decides stands in policy/dispose.h.
  */
 #ifndef POLICY_DISPOSITION_H
 #define POLICY_DISPOSITION_H
@@ -8,7 +8,10 @@
 #include "base/slice.h"
 #include "scan/findings.h"
 
-/* The class of a message (X-Hangu-Class, I-15). The order is not a rank; numbers are kept in the journal: add at the end. */
+/*
+ * The class of a message (X-Hangu-Class, I-15). The order is not a rank; numbers are kept in the journal: add at the
+ * end.
+ */
 enum mail_class {
 	MAIL_CLASS_CLEAN,
 	MAIL_CLASS_BULK,
@@ -46,20 +49,26 @@ enum policy_cause {
 struct disposition {
 	enum policy_action action;
 	enum mail_class    mail_class;
-	int32_t            score;    /* thousandths; 0 = nothing known, 5000 and above = would be called spam */
+	int32_t            score; /* thousandths; 0 = nothing known, 5000 and above = would be called spam */
 	enum policy_cause  cause;
-	enum finding_kind  reason;   /* for POLICY_CAUSE_FINDING; FINDING_KINDS otherwise */
-	/* For POLICY_REJECT, else 0 and empty: a reply that a sender's administrator understands. Static text, no peer bytes. */
-	uint32_t           code;     /* 550, 554, 451 ... */
-	struct slice       enhanced; /* "5.7.1" */
-	struct slice       text;     /* one sentence, printable ASCII */
+	enum finding_kind  reason; /* for POLICY_CAUSE_FINDING; FINDING_KINDS otherwise */
+	/*
+	 * For POLICY_REJECT, else 0 and empty: a reply that a sender's administrator understands. Static text, no
+	 * peer bytes.
+	 */
+	uint32_t     code;     /* 550, 554, 451 ... */
+	struct slice enhanced; /* "5.7.1" */
+	struct slice text;     /* one sentence, printable ASCII */
 };
 
 /* "clean", "malware" ...: the word of X-Hangu-Class; "unknown" out of range. */
 const char *mail_class_word(enum mail_class mail_class);
 /* "deliver", "hold" ... */
 const char *policy_action_word(enum policy_action action);
-/* The name of what decided: a finding's name, "unscannable", "unscanned", or "" when nothing did. For the journal and the trace. */
+/*
+ * The name of what decided: a finding's name, "unscannable", "unscanned", or "" when nothing did. For the journal and
+ * the trace.
+ */
 struct slice disposition_reason(const struct disposition *disposition);
 
 #endif

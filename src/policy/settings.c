@@ -1,46 +1,82 @@
-/* The keys of [scan], [policy] and [policy_for DIRECTION], and what is made of them. The table they change is in policy/dispose.c. */
+/*
+ * The keys of [scan], [policy] and [policy_for DIRECTION], and what is made of them. The table they change is in
+ * policy/dispose.c.
+ */
 #include "policy/settings.h"
 
 static const char *const choice_words[] = { "standard", "none", "tag", "hold", "reject", "discard", NULL };
 static const char *const depth_words[] = { "structure", NULL };
 static const char *const failure_words[] = { "defer", "hold", "pass", NULL };
 
-#define CHOICE(name, group, text) \
-	{ .key = name, .kind = SETTING_WORD, .offset = offsetof(struct policy_section, choices) + sizeof(uint32_t) * (group), \
-	  .standard = "standard", .words = choice_words, .unit = "", .help = text }
+#define CHOICE(name, group, text)                                                                \
+	{                                                                                        \
+		.key = name, .kind = SETTING_WORD,                                               \
+		.offset = offsetof(struct policy_section, choices) + sizeof(uint32_t) * (group), \
+		.standard = "standard", .words = choice_words, .unit = "", .help = text          \
+	}
 
 const struct setting policy_rule_settings[] = {
 	CHOICE("on_malware", POLICY_GROUP_MALWARE, "What happens to malware; standard: hold."),
-	CHOICE("on_executable", POLICY_GROUP_EXECUTABLE, "What happens to attachments with the name of a program; standard: hold."),
+	CHOICE("on_executable", POLICY_GROUP_EXECUTABLE,
+	       "What happens to attachments with the name of a program; standard: hold."),
 	CHOICE("on_test_spam", POLICY_GROUP_TEST_SPAM, "What happens to the GTUBE test message; standard: reject."),
-	CHOICE("on_unclear_from", POLICY_GROUP_FROM, "What happens when readers see different authors; standard: hold inbound, tag elsewhere."),
+	CHOICE("on_unclear_from", POLICY_GROUP_FROM,
+	       "What happens when readers see different authors; standard: hold inbound, tag elsewhere."),
 	CHOICE("on_ambiguous", POLICY_GROUP_AMBIGUOUS,
 	       "What happens when readers see different contents, so that something may be hidden; standard: tag."),
 	CHOICE("on_loop", POLICY_GROUP_LOOP, "What happens to a message that goes round; standard: reject."),
-	CHOICE("on_limit", POLICY_GROUP_LIMIT, "What happens to a message that was not read to its end; standard: hold."),
+	CHOICE("on_limit", POLICY_GROUP_LIMIT,
+	       "What happens to a message that was not read to its end; standard: hold."),
 	{ .key = NULL },
 };
 
-#define NUMBER(name, field, low, high, normal, what, text) \
-	{ .key = name, .kind = SETTING_NUMBER, .offset = offsetof(struct scan_section, field), .min = low, .max = high, \
-	  .standard = normal, .unit = what, .help = text }
+#define NUMBER(name, field, low, high, normal, what, text)                                                       \
+	{                                                                                                        \
+		.key = name, .kind = SETTING_NUMBER, .offset = offsetof(struct scan_section, field), .min = low, \
+		.max = high, .standard = normal, .unit = what, .help = text                                      \
+	}
 
 const struct setting policy_scan_settings[] = {
-	{ .key = "depth", .kind = SETTING_WORD, .offset = offsetof(struct scan_section, depth), .standard = "structure",
-	  .words = depth_words, .unit = "", .help = "How deep a message is looked into." },
-	{ .key = "on_scan_failure", .kind = SETTING_WORD, .offset = offsetof(struct scan_section, on_scan_failure), .standard = "defer",
-	  .words = failure_words, .unit = "",
+	{ .key = "depth",
+	  .kind = SETTING_WORD,
+	  .offset = offsetof(struct scan_section, depth),
+	  .standard = "structure",
+	  .words = depth_words,
+	  .unit = "",
+	  .help = "How deep a message is looked into." },
+	{ .key = "on_scan_failure",
+	  .kind = SETTING_WORD,
+	  .offset = offsetof(struct scan_section, on_scan_failure),
+	  .standard = "defer",
+	  .words = failure_words,
+	  .unit = "",
 	  .help = "When no scanner is available: defer with 451, hold in quarantine, or pass with a mark." },
-	{ .key = "header_bytes", .kind = SETTING_SIZE, .offset = offsetof(struct scan_section, header_bytes), .min = 1024,
-	  .max = 4u << 20, .standard = "256K", .unit = "bytes", .help = "How much of a header is read; Exchange takes no more than 256K." },
+	{ .key = "header_bytes",
+	  .kind = SETTING_SIZE,
+	  .offset = offsetof(struct scan_section, header_bytes),
+	  .min = 1024,
+	  .max = 4u << 20,
+	  .standard = "256K",
+	  .unit = "bytes",
+	  .help = "How much of a header is read; Exchange takes no more than 256K." },
 	NUMBER("header_fields", header_fields, 16, 100000, "1000", "", "How many fields of a header are read."),
 	NUMBER("parts", parts, 1, 10000, "1000", "", "How many MIME parts of a message are read."),
 	NUMBER("nesting", nesting, 1, 100, "32", "", "How deep MIME parts may lie in each other and are still read."),
 	NUMBER("received", received, 10, 1000, "100", "", "More Received fields than this are a mail loop."),
-	{ .key = "deadline", .kind = SETTING_DURATION, .offset = offsetof(struct scan_section, deadline_ms), .min = 100, .max = 600000,
-	  .standard = "20s", .unit = "", .help = "How long a scanner may take for one message before it is replaced." },
-	{ .key = "spam_headers", .kind = SETTING_BOOL, .offset = offsetof(struct scan_section, spam_headers), .standard = "no",
-	  .unit = "", .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does." },
+	{ .key = "deadline",
+	  .kind = SETTING_DURATION,
+	  .offset = offsetof(struct scan_section, deadline_ms),
+	  .min = 100,
+	  .max = 600000,
+	  .standard = "20s",
+	  .unit = "",
+	  .help = "How long a scanner may take for one message before it is replaced." },
+	{ .key = "spam_headers",
+	  .kind = SETTING_BOOL,
+	  .offset = offsetof(struct scan_section, spam_headers),
+	  .standard = "no",
+	  .unit = "",
+	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does." },
 	{ .key = NULL },
 };
 

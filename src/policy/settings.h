@@ -13,7 +13,10 @@
 #include "policy/disposition.h"
 #include "scan/scan.h"
 
-/* What a message's findings may be about, as far as the administrator can decide it. Each finding kind belongs to one group. */
+/*
+ * What a message's findings may be about, as far as the administrator can decide it. Each finding kind belongs to one
+ * group.
+ */
 enum policy_group {
 	POLICY_GROUP_NONE,       /* known, and nothing is done about it */
 	POLICY_GROUP_MALWARE,    /* EICAR now; every engine's detections later */
@@ -39,7 +42,7 @@ enum policy_choice {
 
 /* [policy] and [policy_for DIRECTION]: first member `name` as base/setting.h asks of named sections. */
 struct policy_section {
-	struct slice name;                  /* empty for [policy]; inbound, outbound, internal or relay */
+	struct slice name;                   /* empty for [policy]; inbound, outbound, internal or relay */
 	uint32_t     choices[POLICY_GROUPS]; /* enum policy_choice; [0] is unused */
 };
 
@@ -47,11 +50,11 @@ enum scan_failure { SCAN_FAILURE_DEFER, SCAN_FAILURE_HOLD, SCAN_FAILURE_PASS };
 
 /* [scan] */
 struct scan_section {
-	uint32_t depth;           /* enum scan_depth */
-	uint32_t on_scan_failure; /* enum scan_failure */
+	uint32_t depth;                                                 /* enum scan_depth */
+	uint32_t on_scan_failure;                                       /* enum scan_failure */
 	uint64_t header_bytes, header_fields, parts, nesting, received; /* see struct scan_limits */
-	uint64_t deadline_ms;     /* wall clock a scanner gets for one message; gate has it killed after that */
-	bool     spam_headers;    /* write X-Spam-Flag, -Status and -Level too (I-15) */
+	uint64_t deadline_ms;  /* wall clock a scanner gets for one message; gate has it killed after that */
+	bool     spam_headers; /* write X-Spam-Flag, -Status and -Level too (I-15) */
 };
 
 /* The keys of [policy] and [policy_for DIRECTION] (one table for both), and of [scan]; each ends with a NULL key. */
@@ -72,9 +75,11 @@ struct policy_settings {
 struct policy_settings policy_settings_standard(void);
 
 /*
- * Join what base/setting.h read. RC_SYNTAX: `directions` has a section for no direction, or two for one; *ret_bad is its index.
+ * Join what base/setting.h read. RC_SYNTAX: `directions` has a section for no direction, or two for one; *ret_bad is
+ * its index.
  */
-MUST_CHECK enum rc policy_settings_join(const struct policy_section *plain, const struct policy_section *directions, size_t count,
-                                        const struct scan_section *scan, struct policy_settings *out, size_t *ret_bad);
+MUST_CHECK enum rc policy_settings_join(const struct policy_section *plain, const struct policy_section *directions,
+                                        size_t count, const struct scan_section *scan, struct policy_settings *out,
+                                        size_t *ret_bad);
 
 #endif

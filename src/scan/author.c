@@ -1,15 +1,16 @@
 /*
- * One answer to "who is the author", or the finding that there is none. Everything on which common readers are known to disagree
- * is ambiguous: DMARC, policy and the person in front of the screen must all mean the same address.
+ * One answer to "who is the author", or the finding that there is none. Everything on which common readers are known
+ * to disagree is ambiguous: DMARC, policy and the person in front of the screen must all mean the same address.
  */
 #include "mail/address.h"
 #include "mail/encoded_word.h"
 #include "scan/work.h"
 
 /* Lawful by obsolete grammar, yet readers take different addresses from it; the broken kinds all count. */
-#define READERS_DIFFER \
-	((uint32_t)(ADDRESS_ODD_ROUTE | ADDRESS_ODD_SPACED | ADDRESS_ODD_EMPTY_ITEM | ADDRESS_ODD_GROUP | ADDRESS_ODD_CONTROL))
-#define BROKEN ((uint32_t)~((uint32_t)ADDRESS_ODD_BROKEN - 1u))
+#define READERS_DIFFER                                                                                    \
+	((uint32_t)(ADDRESS_ODD_ROUTE | ADDRESS_ODD_SPACED | ADDRESS_ODD_EMPTY_ITEM | ADDRESS_ODD_GROUP | \
+	            ADDRESS_ODD_CONTROL))
+#define BROKEN ((uint32_t) ~((uint32_t)ADDRESS_ODD_BROKEN - 1u))
 
 /* "From" when only its letters are looked at: what a careless reader takes for the field. */
 static bool looks_like_from(struct slice line)
@@ -33,8 +34,9 @@ static bool ambiguity_found(struct scan_work *work, const struct finding *findin
 
 	if (kind == FINDING_HEADER_BARE_CR)
 		return looks_like_from(slice_cut(work->bytes, (size_t)finding->offset + 1, 80));
-	if (kind != FINDING_HEADER_CONTINUATION_FIRST && kind != FINDING_HEADER_NOT_A_FIELD && kind != FINDING_HEADER_NAME_MALFORMED &&
-	    kind != FINDING_HEADER_SPACE_BEFORE_COLON && kind != FINDING_HEADER_MBOX_FROM)
+	if (kind != FINDING_HEADER_CONTINUATION_FIRST && kind != FINDING_HEADER_NOT_A_FIELD &&
+	    kind != FINDING_HEADER_NAME_MALFORMED && kind != FINDING_HEADER_SPACE_BEFORE_COLON &&
+	    kind != FINDING_HEADER_MBOX_FROM)
 		return false;
 	return looks_like_from(slice_cut(work->bytes, finding->offset, finding->size));
 }
@@ -57,7 +59,7 @@ static void lookalikes_find(struct scan_work *work)
 struct authors {
 	struct slice items[FACT_AUTHORS_MAX];
 	size_t       kept;
-	size_t       count;    /* with a domain */
+	size_t       count; /* with a domain */
 };
 
 /* The address goes into records and headers of ours: only clean UTF-8 does. What is not clean is a finding already. */
@@ -76,8 +78,8 @@ static bool is_clean(struct slice s)
 static void author_keep(struct scan_work *work, const struct address_item *item, struct authors *authors)
 {
 	authors->count++;
-	if (authors->kept == FACT_AUTHORS_MAX || item->local.len + item->domain.len + 1 > FACT_AUTHOR_MAX || !is_clean(item->local) ||
-	    !is_clean(item->domain))
+	if (authors->kept == FACT_AUTHORS_MAX || item->local.len + item->domain.len + 1 > FACT_AUTHOR_MAX ||
+	    !is_clean(item->local) || !is_clean(item->domain))
 		return;
 	uint8_t *text = arena_bytes(work->arena, item->local.len + 1 + item->domain.len);
 	if (text == NULL)
@@ -89,16 +91,17 @@ static void author_keep(struct scan_work *work, const struct address_item *item,
 }
 
 /*
- * Characters in a domain on which programs disagree: full stops of other scripts (RFC 3490 section 3.1 takes them for ".", others do
- * not), blanks, invisible ones, and what is no character at all.
+ * Characters in a domain on which programs disagree: full stops of other scripts (RFC 3490 section 3.1 takes them for
+ * ".", others do not), blanks, invisible ones, and what is no character at all.
  */
 static bool domain_wavers(struct slice domain)
 {
 	while (domain.len != 0) {
 		size_t         bytes;
 		const uint32_t c = utf8_decode(domain, &bytes);
-		if (c == UINT32_MAX || (c >= 0x80 && c <= 0xa0) || c == 0xad || (c >= 0x2000 && c <= 0x206f) || c == 0x3000 || c == 0x3002 ||
-		    (c >= 0xfdd0 && c <= 0xfdef) || c == 0xfeff || c == 0xff0e || c == 0xff20 || c == 0xff61 || (c & 0xfffe) == 0xfffe)
+		if (c == UINT32_MAX || (c >= 0x80 && c <= 0xa0) || c == 0xad || (c >= 0x2000 && c <= 0x206f) ||
+		    c == 0x3000 || c == 0x3002 || (c >= 0xfdd0 && c <= 0xfdef) || c == 0xfeff || c == 0xff0e ||
+		    c == 0xff20 || c == 0xff61 || (c & 0xfffe) == 0xfffe)
 			return true;
 		domain = slice_drop(domain, bytes);
 	}
@@ -128,8 +131,9 @@ static bool readers_differ(const struct address_item *item)
 }
 
 /* Of the list itself, not of one of its items. */
-#define LIST_ODDITIES \
-	((uint32_t)(ADDRESS_ODD_EMPTY_ITEM | ADDRESS_ODD_GROUP | ADDRESS_ODD_NUL | ADDRESS_ODD_UNCLOSED | ADDRESS_ODD_LIMIT))
+#define LIST_ODDITIES                                                                                     \
+	((uint32_t)(ADDRESS_ODD_EMPTY_ITEM | ADDRESS_ODD_GROUP | ADDRESS_ODD_NUL | ADDRESS_ODD_UNCLOSED | \
+	            ADDRESS_ODD_LIMIT))
 
 static void field_look(struct scan_work *work, const struct header_field *field, struct authors *authors)
 {
@@ -166,7 +170,8 @@ void scan_author(struct scan_work *work)
 
 	lookalikes_find(work);
 	if (first == NULL) {
-		collect(&work->collector, FINDING_HEADER_FROM_MISSING, 0, 0, work->facts.header_bytes, 0, (struct slice){ NULL, 0 });
+		collect(&work->collector, FINDING_HEADER_FROM_MISSING, 0, 0, work->facts.header_bytes, 0,
+		        (struct slice){ NULL, 0 });
 		return;
 	}
 	const struct header_field *second = header_next(header, first);
@@ -176,10 +181,11 @@ void scan_author(struct scan_work *work)
 	for (const struct header_field *field = first; field != NULL; field = header_next(header, field))
 		field_look(work, field, &authors);
 	if (authors.count > 1) {
-		collect(&work->collector, FINDING_HEADER_FROM_SEVERAL, 0, first->offset, first->size, (int64_t)authors.count,
-		        slice_trim(first->value));
+		collect(&work->collector, FINDING_HEADER_FROM_SEVERAL, 0, first->offset, first->size,
+		        (int64_t)authors.count, slice_trim(first->value));
 		if (header_first(header, HEADER_SENDER) == NULL)
-			collect(&work->collector, FINDING_HEADER_SENDER_MISSING, 0, 0, work->facts.header_bytes, 0, (struct slice){ NULL, 0 });
+			collect(&work->collector, FINDING_HEADER_SENDER_MISSING, 0, 0, work->facts.header_bytes, 0,
+			        (struct slice){ NULL, 0 });
 	}
 	work->facts.from = scan_display(work, scan_unfold(work, first), FACT_FROM_MAX);
 	struct slice *copy = authors.kept == 0 ? NULL : arena_take(work->arena, authors.kept, sizeof *copy);

@@ -59,8 +59,8 @@ static bool is_limit(enum finding_kind kind)
 }
 
 /*
- * Kinds that decide what happens to a message must not be crowded out by a flood of small ones: the first of each kind always finds
- * a place, since there are fewer kinds than places.
+ * Kinds that decide what happens to a message must not be crowded out by a flood of small ones: the first of each
+ * kind always finds a place, since there are fewer kinds than places.
  */
 _Static_assert(FINDING_KINDS < KEPT_MAX - 64, "the first finding of each kind has a place");
 
@@ -71,8 +71,8 @@ static bool has_room(struct collector *collector, enum finding_kind kind)
 	return collector->per_kind[kind] < FINDINGS_PER_KIND_MAX && collector->count < KEPT_MAX - FINDING_KINDS;
 }
 
-void collect(struct collector *collector, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size, int64_t value,
-             struct slice evidence)
+void collect(struct collector *collector, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size,
+             int64_t value, struct slice evidence)
 {
 	struct slice copy = { NULL, 0 };
 
@@ -83,11 +83,13 @@ void collect(struct collector *collector, enum finding_kind kind, uint16_t part,
 		return;
 	}
 	/* When the arena is full the finding still counts; it only loses its evidence. */
-	if (evidence.len != 0 && arena_copy(collector->arena, slice_take(evidence, FINDING_EVIDENCE_MAX), &copy) != RC_OK)
+	if (evidence.len != 0 &&
+	    arena_copy(collector->arena, slice_take(evidence, FINDING_EVIDENCE_MAX), &copy) != RC_OK)
 		copy = (struct slice){ NULL, 0 };
 	collector->per_kind[kind]++;
-	collector->list[collector->count++] =
-		(struct finding){ .kind = kind, .part = part, .offset = offset, .size = size, .value = value, .evidence = copy };
+	collector->list[collector->count++] = (struct finding){
+		.kind = kind, .part = part, .offset = offset, .size = size, .value = value, .evidence = copy
+	};
 }
 
 void collect_limit(struct collector *collector, enum finding_kind kind, uint16_t part, uint64_t limit)
@@ -157,8 +159,8 @@ static void oddity_take(void *context, const struct oddity *oddity)
 	}
 	if (finding_about(kind)->evidence != EVIDENCE_NONE)
 		evidence = slice_cut(collector->message, oddity->evidence_offset, oddity->evidence_size);
-	collect(collector, kind, oddity->part, oddity->offset, oddity->size, finding_about(kind)->value == VALUE_NONE ? 0 : oddity->value,
-	        evidence);
+	collect(collector, kind, oddity->part, oddity->offset, oddity->size,
+	        finding_about(kind)->value == VALUE_NONE ? 0 : oddity->value, evidence);
 }
 
 struct oddity_sink collector_sink(struct collector *collector)
@@ -169,8 +171,9 @@ struct oddity_sink collector_sink(struct collector *collector)
 void collector_end(struct collector *collector, struct findings *out)
 {
 	if (collector->dropped != 0)
-		collector->list[collector->count++] =
-			(struct finding){ .kind = FINDING_LIMIT_FINDINGS, .part = FINDING_NO_PART, .value = FINDINGS_MAX };
+		collector->list[collector->count++] = (struct finding){ .kind = FINDING_LIMIT_FINDINGS,
+			                                                .part = FINDING_NO_PART,
+			                                                .value = FINDINGS_MAX };
 	/* Insertion keeps what was found in one part in its order; the list is short and nearly sorted. */
 	for (size_t i = 1; i < collector->count; i++) {
 		const struct finding finding = collector->list[i];

@@ -1,5 +1,6 @@
 /*
- * The list of findings while it grows: bounded in count, per kind and in evidence; what does not fit is counted. Inside this room.
+ * The list of findings while it grows: bounded in count, per kind and in evidence; what does not fit is counted.
+ * Inside this room.
  */
 #ifndef SCAN_COLLECT_H
 #define SCAN_COLLECT_H
@@ -11,7 +12,7 @@
 struct collector {
 	struct slice    message;
 	struct arena   *arena;
-	struct finding *list;  /* FINDINGS_MAX places */
+	struct finding *list; /* FINDINGS_MAX places */
 	size_t          count;
 	uint32_t        dropped;
 	uint8_t         per_kind[FINDING_KINDS];
@@ -21,8 +22,8 @@ struct collector {
 MUST_CHECK enum rc collector_init(struct collector *collector, struct slice message, struct arena *arena);
 
 /* What is found: `span` is a place in the message, `evidence` any bytes (copied, cut to FINDING_EVIDENCE_MAX). */
-void collect(struct collector *collector, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size, int64_t value,
-             struct slice evidence);
+void collect(struct collector *collector, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size,
+             int64_t value, struct slice evidence);
 
 /* A limit that cut the reading. */
 void collect_limit(struct collector *collector, enum finding_kind kind, uint16_t part, uint64_t limit);

@@ -1,21 +1,22 @@
 /*
  * Test strings in what can be decoded, and how bodies keep to their encoding.
  *
- * EICAR is defined by the anti-virus industry as a file that begins with the 68 bytes and is at most 128 long. Here it counts when the
- * whole string stands anywhere in a decoded text part, or within the first EICAR_WINDOW decoded bytes of any other part, whatever
- * follows: broader than the definition, and the rest of a large attachment need not be decoded.
+ * EICAR is defined by the anti-virus industry as a file that begins with the 68 bytes and is at most 128 long. Here
+ * it counts when the whole string stands anywhere in a decoded text part, or within the first EICAR_WINDOW decoded
+ * bytes of any other part, whatever follows: broader than the definition, and the rest of a large attachment need not
+ * be decoded.
  *
  * Where the encoding is broken or missing, the other ways in which readers decode are tried too, on the window only.
  */
 #include "mail/encoded_word.h"
 #include "scan/work.h"
 
-#define EICAR_WINDOW   16384u
-#define TEST_SIZE      68u
-#define CHUNK          16384u
-#define PARAGRAPHS_MAX 64u  /* places in one body where hidden base64 is looked for */
+#define EICAR_WINDOW     16384u
+#define TEST_SIZE        68u
+#define CHUNK            16384u
+#define PARAGRAPHS_MAX   64u /* places in one body where hidden base64 is looked for */
 #define PARAGRAPH_WINDOW 4096u
-#define SNIFF_MIN      20u  /* characters of base64 that make it worth decoding */
+#define SNIFF_MIN        20u /* characters of base64 that make it worth decoding */
 
 /* Written in two halves so that this program's own file is no test virus. */
 static const struct slice eicar_head = SLICE_INIT("X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-");
@@ -125,8 +126,8 @@ static void view_take(struct view *view, struct tests found, bool hidden)
 	view->found.gtube |= found.gtube;
 }
 
-static struct reading try_reading(struct scan_work *work, struct view *view, struct slice body, enum transfer_encoding encoding,
-                                  enum transfer_padding padding, bool hidden)
+static struct reading try_reading(struct scan_work *work, struct view *view, struct slice body,
+                                  enum transfer_encoding encoding, enum transfer_padding padding, bool hidden)
 {
 	struct reading reading = { .body = body, .encoding = encoding, .padding = padding, .window = EICAR_WINDOW };
 
@@ -205,7 +206,8 @@ static void uuencoded_try(struct scan_work *work, struct view *view)
 		if (name.len == 0)
 			continue;
 		(void)try_reading(work, view, file, TRANSFER_UUENCODE, TRANSFER_PADDING_RESTARTS, false);
-		scan_name(work, view->part->index, view->offset + (uint32_t)offset, (uint32_t)(file.len - line.len), slice_take(name, 1024));
+		scan_name(work, view->part->index, view->offset + (uint32_t)offset, (uint32_t)(file.len - line.len),
+		          slice_take(name, 1024));
 	}
 }
 
@@ -234,8 +236,9 @@ static void flaws_collect(struct scan_work *work, const struct view *view, const
 	const bool broken = (reading->flaws & FLAWS_THAT_DIFFER) != 0;
 
 	if (broken || (reading->flaws & TRANSFER_FLAW_ESCAPE) != 0)
-		collect(&work->collector, broken ? FINDING_MIME_ENCODING_BROKEN : FINDING_MIME_ENCODING_LOOSE, view->part->index,
-		        view->offset, (uint32_t)view->body.len, (int64_t)reading->foreign, slice_take(view->body, 32));
+		collect(&work->collector, broken ? FINDING_MIME_ENCODING_BROKEN : FINDING_MIME_ENCODING_LOOSE,
+		        view->part->index, view->offset, (uint32_t)view->body.len, (int64_t)reading->foreign,
+		        slice_take(view->body, 32));
 }
 
 /* The part as its header announces it. */
@@ -243,8 +246,10 @@ static void announced_read(struct scan_work *work, struct view *view)
 {
 	const enum transfer_encoding encoding = view->part->encoding;
 	struct reading               reading = {
-		.body = view->body, .encoding = encoding, .padding = TRANSFER_PADDING_RESTARTS,
-		.window = is_text(view->part) ? UINT64_MAX : EICAR_WINDOW,
+			      .body = view->body,
+			      .encoding = encoding,
+			      .padding = TRANSFER_PADDING_RESTARTS,
+			      .window = is_text(view->part) ? UINT64_MAX : EICAR_WINDOW,
 	};
 
 	reading_run(work, &reading);
@@ -258,7 +263,8 @@ static void announced_read(struct scan_work *work, struct view *view)
 		return;
 	uuencoded_try(work, view);
 	if (looks_base64(view->body))
-		(void)try_reading(work, view, slice_take(view->body, 2 * EICAR_WINDOW), TRANSFER_BASE64, TRANSFER_PADDING_RESTARTS, true);
+		(void)try_reading(work, view, slice_take(view->body, 2 * EICAR_WINDOW), TRANSFER_BASE64,
+		                  TRANSFER_PADDING_RESTARTS, true);
 }
 
 /* A body that begins like a header: the header ended too early for readers that go on past an empty line. */
@@ -270,7 +276,8 @@ static void early_body_look(struct scan_work *work, const struct message_part *p
 		body = slice_drop(body, 1);
 	const struct slice line = slice_take(body, slice_find(body, '\n'));
 	if (slice_starts_nocase(line, SLICE("content-")) && slice_find(line, ':') < line.len)
-		collect(&work->collector, FINDING_MIME_PART_HEADER, part->index, part->body_offset, (uint32_t)part->body.len, 0, line);
+		collect(&work->collector, FINDING_MIME_PART_HEADER, part->index, part->body_offset,
+		        (uint32_t)part->body.len, 0, line);
 }
 
 /* Bodies about which readers may disagree are decoded in the other ways as well. */
@@ -289,9 +296,11 @@ static void view_end(struct scan_work *work, const struct view *view)
 	const uint32_t     size = (uint32_t)view->body.len;
 
 	if (view->hidden)
-		collect(&work->collector, FINDING_MIME_ENCODING_HIDDEN, view->part->index, view->offset, size, 0, slice_take(view->body, 32));
+		collect(&work->collector, FINDING_MIME_ENCODING_HIDDEN, view->part->index, view->offset, size, 0,
+		        slice_take(view->body, 32));
 	if (view->found.eicar)
-		collect(&work->collector, FINDING_CONTENT_EICAR, view->part->index, view->offset, size, (int64_t)size, none);
+		collect(&work->collector, FINDING_CONTENT_EICAR, view->part->index, view->offset, size, (int64_t)size,
+		        none);
 	if (view->found.gtube)
 		collect(&work->collector, FINDING_CONTENT_GTUBE, view->part->index, view->offset, size, 0, none);
 }
@@ -303,20 +312,27 @@ static bool is_doubtful(const struct collector *collector)
 		if (collector->per_kind[kind] != 0)
 			return true;
 	}
-	return collector->per_kind[FINDING_HEADER_NOT_A_FIELD] != 0 || collector->per_kind[FINDING_HEADER_BLANK_FOLD] != 0 ||
-	       collector->per_kind[FINDING_HEADER_SPACE_BEFORE_COLON] != 0 || collector->per_kind[FINDING_HEADER_BARE_CR] != 0 ||
-	       collector->per_kind[FINDING_HEADER_CONTROL] != 0 || collector->per_kind[FINDING_HEADER_NUL] != 0 ||
-	       collector->per_kind[FINDING_HEADER_MBOX_FROM] != 0 || collector->per_kind[FINDING_HEADER_CONTINUATION_FIRST] != 0 ||
-	       collector->per_kind[FINDING_HEADER_NAME_MALFORMED] != 0 || collector->per_kind[FINDING_LIMIT_DEPTH] != 0 ||
-	       collector->per_kind[FINDING_MIME_ENCODING_LOOSE] != 0;
+	return collector->per_kind[FINDING_HEADER_NOT_A_FIELD] != 0 ||
+	       collector->per_kind[FINDING_HEADER_BLANK_FOLD] != 0 ||
+	       collector->per_kind[FINDING_HEADER_SPACE_BEFORE_COLON] != 0 ||
+	       collector->per_kind[FINDING_HEADER_BARE_CR] != 0 || collector->per_kind[FINDING_HEADER_CONTROL] != 0 ||
+	       collector->per_kind[FINDING_HEADER_NUL] != 0 || collector->per_kind[FINDING_HEADER_MBOX_FROM] != 0 ||
+	       collector->per_kind[FINDING_HEADER_CONTINUATION_FIRST] != 0 ||
+	       collector->per_kind[FINDING_HEADER_NAME_MALFORMED] != 0 ||
+	       collector->per_kind[FINDING_LIMIT_DEPTH] != 0 || collector->per_kind[FINDING_MIME_ENCODING_LOOSE] != 0;
 }
 
 static struct view view_of(const struct scan_work *work, const struct message_part *part, uint32_t offset, uint32_t end)
 {
-	return (struct view){ .part = part, .offset = offset, .body = slice_cut(work->bytes, offset, end > offset ? end - offset : 0) };
+	return (struct view){ .part = part,
+		              .offset = offset,
+		              .body = slice_cut(work->bytes, offset, end > offset ? end - offset : 0) };
 }
 
-/* What of a part readers may take for its body: behind a header that ends early for some, before and behind its delimiters. */
+/*
+ * What of a part readers may take for its body: behind a header that ends early for some, before and behind its
+ * delimiters.
+ */
 static void doubtful_part_read(struct scan_work *work, const struct message_part *part)
 {
 	const uint32_t end = part->body_offset + (uint32_t)part->body.len;
@@ -341,8 +357,8 @@ static void type_look(struct scan_work *work, const struct message_part *part)
 	const bool fragment = slice_eq(part->type.word, SLICE("message/partial"));
 
 	if (fragment || slice_eq(part->type.word, SLICE("message/external-body")))
-		collect(&work->collector, fragment ? FINDING_MIME_FRAGMENT : FINDING_MIME_EXTERNAL, part->index, part->header.offset,
-		        part->header.size, 0, (struct slice){ NULL, 0 });
+		collect(&work->collector, fragment ? FINDING_MIME_FRAGMENT : FINDING_MIME_EXTERNAL, part->index,
+		        part->header.offset, part->header.size, 0, (struct slice){ NULL, 0 });
 }
 
 void scan_content(struct scan_work *work)

@@ -5,7 +5,10 @@
 
 static const struct finding_about table[FINDING_KINDS] = {
 #define FINDING_ROW(id, finding_name, evidence_kind, value_kind, text) \
-	[FINDING_##id] = { .name = finding_name, .evidence = EVIDENCE_##evidence_kind, .value = VALUE_##value_kind, .meaning = text },
+	[FINDING_##id] = { .name = finding_name,                       \
+		           .evidence = EVIDENCE_##evidence_kind,       \
+		           .value = VALUE_##value_kind,                \
+		           .meaning = text },
 	FINDING_TABLE(FINDING_ROW)
 #undef FINDING_ROW
 };
@@ -18,10 +21,8 @@ static const char *const evidence_words[EVIDENCE_COUNT] = {
 };
 
 static const char *const value_words[VALUE_KINDS] = {
-	[VALUE_NONE] = "-",
-	[VALUE_COUNT_OF] = "how many",
-	[VALUE_BYTES] = "bytes",
-	[VALUE_BYTE] = "the character",
+	[VALUE_NONE] = "-",          [VALUE_COUNT_OF] = "how many",
+	[VALUE_BYTES] = "bytes",     [VALUE_BYTE] = "the character",
 	[VALUE_LIMIT] = "the limit",
 };
 
@@ -44,11 +45,13 @@ enum rc finding_kind_of(struct slice name, enum finding_kind *out)
 
 void finding_table_put(struct buf *out)
 {
-	buf_put_str(out, "# Findings\n\n"
-	                 "What a scan can find in a message. This page is written from the table in `src/scan/findings.h`; a test compares the two.\n"
-	                 "A finding also says in which part it stands, and at which offset and over how many bytes of the message.\n\n"
-	                 "| name | meaning | evidence | value |\n"
-	                 "| --- | --- | --- | --- |\n");
+	buf_put_str(
+		out,
+		"# Findings\n\n"
+		"What a scan can find in a message. This page is written from the table in `src/scan/findings.h`; a test compares the two.\n"
+		"A finding also says in which part it stands, and at which offset and over how many bytes of the message.\n\n"
+		"| name | meaning | evidence | value |\n"
+		"| --- | --- | --- | --- |\n");
 	for (unsigned kind = 0; kind < FINDING_KINDS; kind++) {
 		buf_put_str(out, "| `");
 		buf_put_str(out, table[kind].name);

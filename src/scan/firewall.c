@@ -1,6 +1,6 @@
 /*
- * Fields that must not come in from outside. It walks lines by itself instead of asking mail/header.h: gate runs the same code over
- * the claims of a scanner that it does not trust.
+ * Fields that must not come in from outside. It walks lines by itself instead of asking mail/header.h: gate runs the
+ * same code over the claims of a scanner that it does not trust.
  */
 #include "scan/firewall.h"
 
@@ -74,7 +74,8 @@ bool firewall_forbids(struct slice text, const struct scan_options *options, enu
 			return true;
 		}
 	}
-	if ((options->cut & SCAN_CUT_AUTHENTICATION) == 0 || !slice_eq_nocase(field, results) || !names_us(slice_drop(text, colon + 1), options))
+	if ((options->cut & SCAN_CUT_AUTHENTICATION) == 0 || !slice_eq_nocase(field, results) ||
+	    !names_us(slice_drop(text, colon + 1), options))
 		return false;
 	*ret_kind = CUT_AUTHENTICATION;
 	return true;
@@ -176,7 +177,8 @@ bool firewall_find(struct slice message, size_t header_end, const struct scan_op
 	return true;
 }
 
-bool firewall_cut_valid(struct slice message, size_t header_end, const struct scan_options *options, const struct header_cut *cut)
+bool firewall_cut_valid(struct slice message, size_t header_end, const struct scan_options *options,
+                        const struct header_cut *cut)
 {
 	const struct slice header = slice_take(message, header_end);
 	struct header_cut  true_cut;
@@ -185,5 +187,6 @@ bool firewall_cut_valid(struct slice message, size_t header_end, const struct sc
 		return false;
 	const bool starts = cut->offset == 0 || header.ptr[cut->offset - 1] == '\n' ||
 	                    (header.ptr[cut->offset] == '\r' && slice_at(header, cut->offset + 1) != '\n');
-	return starts && cut_at(header, cut->offset, options, &true_cut) && true_cut.kind == cut->kind && true_cut.size == cut->size;
+	return starts && cut_at(header, cut->offset, options, &true_cut) && true_cut.kind == cut->kind &&
+	       true_cut.size == cut->size;
 }

@@ -1,4 +1,7 @@
-/* Part 0's header: duplicates, Date, Message-ID, Received, encoded words, and the facts that trace, queue and bounces need. */
+/*
+ * Part 0's header: duplicates, Date, Message-ID, Received, encoded words, and the facts that trace, queue and bounces
+ * need.
+ */
 #include "mail/date.h"
 #include "mail/encoded_word.h"
 #include "scan/firewall.h"
@@ -31,11 +34,13 @@ struct slice scan_display(struct scan_work *work, struct slice text, size_t max)
 	return copy;
 }
 
-static void collect_field(struct scan_work *work, enum finding_kind kind, const struct header_field *field, int64_t value)
+static void collect_field(struct scan_work *work, enum finding_kind kind, const struct header_field *field,
+                          int64_t value)
 {
 	const bool name = finding_about(kind)->evidence == EVIDENCE_FIELD;
 
-	collect(&work->collector, kind, 0, field->offset, field->size, value, name ? field->name : slice_trim(field->value));
+	collect(&work->collector, kind, 0, field->offset, field->size, value,
+	        name ? field->name : slice_trim(field->value));
 }
 
 static void collect_missing(struct scan_work *work, enum finding_kind kind)
@@ -46,8 +51,9 @@ static void collect_missing(struct scan_work *work, enum finding_kind kind)
 /* RFC 5322 section 3.6: these stand at most once. From has findings of its own. */
 static void duplicates_look(struct scan_work *work, const struct header_section *header)
 {
-	static const enum header_id once[] = { HEADER_SENDER, HEADER_REPLY_TO, HEADER_TO, HEADER_CC, HEADER_BCC, HEADER_SUBJECT,
-		                               HEADER_DATE, HEADER_MESSAGE_ID, HEADER_IN_REPLY_TO, HEADER_REFERENCES };
+	static const enum header_id once[] = { HEADER_SENDER,      HEADER_REPLY_TO,  HEADER_TO,   HEADER_CC,
+		                               HEADER_BCC,         HEADER_SUBJECT,   HEADER_DATE, HEADER_MESSAGE_ID,
+		                               HEADER_IN_REPLY_TO, HEADER_REFERENCES };
 
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
 		const struct header_field *first = header_first(header, once[i]);
@@ -152,18 +158,18 @@ static void received_look(struct scan_work *work, const struct header_section *h
 		ours = field;
 	}
 	if (work->facts.received_count > work->options->limits.received)
-		collect(&work->collector, FINDING_HEADER_RECEIVED_MANY, 0, 0, work->facts.header_bytes, work->facts.received_count,
-		        (struct slice){ NULL, 0 });
+		collect(&work->collector, FINDING_HEADER_RECEIVED_MANY, 0, 0, work->facts.header_bytes,
+		        work->facts.received_count, (struct slice){ NULL, 0 });
 	if (ours != NULL)
-		collect(&work->collector, FINDING_HEADER_RECEIVED_OWN, 0, ours->offset, ours->size, work->facts.received_own,
-		        (struct slice){ NULL, 0 });
+		collect(&work->collector, FINDING_HEADER_RECEIVED_OWN, 0, ours->offset, ours->size,
+		        work->facts.received_own, (struct slice){ NULL, 0 });
 }
 
 /* Fields whose encoded words people see. */
 static bool shows_words(enum header_id id)
 {
-	return id == HEADER_FROM || id == HEADER_SENDER || id == HEADER_REPLY_TO || id == HEADER_TO || id == HEADER_CC ||
-	       id == HEADER_SUBJECT || id == HEADER_CONTENT_DESCRIPTION;
+	return id == HEADER_FROM || id == HEADER_SENDER || id == HEADER_REPLY_TO || id == HEADER_TO ||
+	       id == HEADER_CC || id == HEADER_SUBJECT || id == HEADER_CONTENT_DESCRIPTION;
 }
 
 static void words_look(struct scan_work *work, const struct header_section *header)
@@ -180,7 +186,8 @@ static void words_look(struct scan_work *work, const struct header_section *head
 			return;
 		if ((result.flags & WORD_BROKEN) != 0)
 			collect_field(work, FINDING_HEADER_ENCODED_WORD, field, 0);
-		if ((result.flags & WORD_FOUND) != 0 && (result.flags & WORD_CONTROL) != 0 && (field->flags & HEADER_FIELD_ODD) == 0)
+		if ((result.flags & WORD_FOUND) != 0 && (result.flags & WORD_CONTROL) != 0 &&
+		    (field->flags & HEADER_FIELD_ODD) == 0)
 			collect_field(work, FINDING_HEADER_HIDDEN_CONTROL, field, result.control);
 	}
 }
@@ -196,15 +203,19 @@ static void flags_look(struct scan_work *work, const struct header_section *head
 	const struct header_field *precedence = header_first(header, HEADER_PRECEDENCE);
 	const struct header_field *automatic = header_first(header, HEADER_AUTO_SUBMITTED);
 	const struct slice         type = work->message.parts[0]->type.word;
-	static const struct slice  untouched[] = { SLICE_INIT("multipart/signed"), SLICE_INIT("multipart/encrypted"),
-		                                   SLICE_INIT("application/pkcs7-mime"), SLICE_INIT("application/x-pkcs7-mime"),
-		                                   SLICE_INIT("application/ms-tnef"), SLICE_INIT("text/calendar"),
-		                                   SLICE_INIT("multipart/report") };
+	static const struct slice  untouched[] = {
+		 SLICE_INIT("multipart/signed"),       SLICE_INIT("multipart/encrypted"),
+		 SLICE_INIT("application/pkcs7-mime"), SLICE_INIT("application/x-pkcs7-mime"),
+		 SLICE_INIT("application/ms-tnef"),    SLICE_INIT("text/calendar"),
+		 SLICE_INIT("multipart/report")
+	};
 
-	if ((automatic != NULL && !value_starts(automatic, SLICE("no"))) || value_starts(precedence, SLICE("auto_reply")))
+	if ((automatic != NULL && !value_starts(automatic, SLICE("no"))) ||
+	    value_starts(precedence, SLICE("auto_reply")))
 		work->facts.flags |= FACT_AUTO_SUBMITTED;
 	if (header_first(header, HEADER_LIST_ID) != NULL || header_first(header, HEADER_LIST_UNSUBSCRIBE) != NULL ||
-	    value_starts(precedence, SLICE("list")) || value_starts(precedence, SLICE("bulk")) || value_starts(precedence, SLICE("junk")))
+	    value_starts(precedence, SLICE("list")) || value_starts(precedence, SLICE("bulk")) ||
+	    value_starts(precedence, SLICE("junk")))
 		work->facts.flags |= FACT_LIST;
 	if (slice_eq(type, SLICE("multipart/report")) || header_first(header, HEADER_JOURNAL_REPORT) != NULL)
 		work->facts.flags |= FACT_REPORT;
@@ -232,7 +243,8 @@ void scan_header(struct scan_work *work)
 	if (subject != NULL)
 		work->facts.subject = scan_display(work, scan_unfold(work, subject), FACT_SUBJECT_MAX);
 	if (header_first(header, HEADER_MIME_VERSION) == NULL &&
-	    (header_first(header, HEADER_CONTENT_TYPE) != NULL || header_first(header, HEADER_CONTENT_TRANSFER_ENCODING) != NULL))
+	    (header_first(header, HEADER_CONTENT_TYPE) != NULL ||
+	     header_first(header, HEADER_CONTENT_TRANSFER_ENCODING) != NULL))
 		collect_missing(work, FINDING_MIME_VERSION_MISSING);
 }
 
@@ -254,7 +266,8 @@ void scan_firewall(struct scan_work *work)
 			continue;
 		struct slice name = slice_cut(work->bytes, cuts[i].offset, cuts[i].size);
 		name = slice_trim(slice_take(name, slice_find(name, ':')));
-		collect(&work->collector, FINDING_HEADER_FORGED_TRACE, 0, cuts[i].offset, cuts[i].size, (int64_t)count, name);
+		collect(&work->collector, FINDING_HEADER_FORGED_TRACE, 0, cuts[i].offset, cuts[i].size, (int64_t)count,
+		        name);
 		break;
 	}
 }

@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static uint8_t            memory[SCAN_ARENA_BYTES], decoded[1 << 18];
 	const struct slice        message = slice_of(data, size);
 	const struct scan_request request = {
-		.id = 1, .message_bytes = size,
+		.id = 1,
+		.message_bytes = size,
 		.options = { .cut = SCAN_CUT_ALL, .limits = SCAN_LIMITS_STANDARD, .own_name = SLICE("mx.example") },
 	};
 	struct scan_server server = { .known = false };
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must(scan_request_encode(&request, &frame) == RC_OK);
 	scan_serve_one(&server, buf_slice(&frame), message, &arena, &out);
-	must(scan_answer_decode(buf_slice(&out), &request, &server.engine, message, &answer_arena, &end, &findings, &fault) == RC_OK);
+	must(scan_answer_decode(buf_slice(&out), &request, &server.engine, message, &answer_arena, &end, &findings,
+	                        &fault) == RC_OK);
 	must(end == SCAN_END_DONE);
 	buf_done(&frame);
 	buf_done(&out);

@@ -1,5 +1,6 @@
 /*
- * Names of attachments, in every reading that some reader takes: what they would do on the recipient's machine, and what they pretend.
+ * Names of attachments, in every reading that some reader takes: what they would do on the recipient's machine, and
+ * what they pretend.
  */
 #include "mail/encoded_word.h"
 #include "scan/work.h"
@@ -8,23 +9,42 @@
 #define BLANKS_HIDING  8u /* so many blanks before the ending push it out of sight */
 
 /* Endings that Windows, macOS or Linux desktops run, as the large mail providers refuse them. In order, for people. */
+/* clang-format off: lists of words */
 static const char *const programs[] = {
-	"ade", "adp", "apk", "appimage", "application", "appref-ms", "appx", "appxbundle", "arx", "asd", "bas", "bat", "bgi", "cdxml",
-	"chm", "cmd", "cnt", "com", "command", "cpl", "diagcab", "dll", "dmg", "drv", "elf", "ex", "ex_", "exe", "fon", "gadget", "grp",
-	"hlp", "hpj", "hta", "inf", "ins", "isp", "jar", "jnlp", "js", "jse", "lnk", "mad", "maf", "mag", "mam", "maq", "mar", "mas", "mat",
-	"mau", "mav", "maw", "mcf", "mda", "mde", "mdt", "mdw", "mdz", "msc", "msh", "msh1", "msh1xml", "msh2", "msh2xml", "mshxml", "msi",
-	"msix", "msixbundle", "msp", "mst", "msu", "nsh", "ocx", "ops", "osd", "paf", "pcd", "pif", "pkg", "plg", "prf", "prg", "ps1",
-	"ps1xml", "ps2", "ps2xml", "psc1", "psc2", "psd1", "psdm1", "psm1", "reg", "rgs", "scf", "scpt", "scr", "sct", "search-ms",
-	"settingcontent-ms", "shb", "shs", "sys", "theme", "u3p", "udl", "vb", "vba", "vbe", "vbp", "vbs", "vhd", "vhdx", "vsmacros",
-	"vxd", "website", "wsc", "wsf", "wsh", "xbap", "xll", "xnk",
+	"ade",       "adp",    "apk",        "appimage",   "application",
+	"appref-ms", "appx",   "appxbundle", "arx",        "asd",
+	"bas",       "bat",    "bgi",        "cdxml",      "chm",
+	"cmd",       "cnt",    "com",        "command",    "cpl",
+	"diagcab",   "dll",    "dmg",        "drv",        "elf",
+	"ex",        "ex_",    "exe",        "fon",        "gadget",
+	"grp",       "hlp",    "hpj",        "hta",        "inf",
+	"ins",       "isp",    "jar",        "jnlp",       "js",
+	"jse",       "lnk",    "mad",        "maf",        "mag",
+	"mam",       "maq",    "mar",        "mas",        "mat",
+	"mau",       "mav",    "maw",        "mcf",        "mda",
+	"mde",       "mdt",    "mdw",        "mdz",        "msc",
+	"msh",       "msh1",   "msh1xml",    "msh2",       "msh2xml",
+	"mshxml",    "msi",    "msix",       "msixbundle", "msp",
+	"mst",       "msu",    "nsh",        "ocx",        "ops",
+	"osd",       "paf",    "pcd",        "pif",        "pkg",
+	"plg",       "prf",    "prg",        "ps1",        "ps1xml",
+	"ps2",       "ps2xml", "psc1",       "psc2",       "psd1",
+	"psdm1",     "psm1",   "reg",        "rgs",        "scf",
+	"scpt",      "scr",    "sct",        "search-ms",  "settingcontent-ms",
+	"shb",       "shs",    "sys",        "theme",      "u3p",
+	"udl",       "vb",     "vba",        "vbe",        "vbp",
+	"vbs",       "vhd",    "vhdx",       "vsmacros",   "vxd",
+	"website",   "wsc",    "wsf",        "wsh",        "xbap",
+	"xll",       "xnk",
 };
 
 /* Endings that people take for harmless, with which a second one hides. */
 static const char *const documents[] = {
-	"7z", "avi", "bmp", "csv", "doc", "docm", "docx", "eml", "gif", "htm", "html", "jpeg", "jpg", "mp3", "mp4", "msg", "odp", "ods",
-	"odt", "pdf", "png", "ppt", "pptm", "pptx", "rar", "rtf", "svg", "tif", "tiff", "txt", "wav", "webp", "wps", "xls", "xlsm", "xlsx",
-	"xml", "zip",
+	"7z",  "avi", "bmp",  "csv", "doc", "docm", "docx", "eml", "gif",  "htm",  "html", "jpeg", "jpg",
+	"mp3", "mp4", "msg",  "odp", "ods", "odt",  "pdf",  "png", "ppt",  "pptm", "pptx", "rar",  "rtf",
+	"svg", "tif", "tiff", "txt", "wav", "webp", "wps",  "xls", "xlsm", "xlsx", "xml",  "zip",
 };
+/* clang-format on */
 
 static bool listed(struct slice ending, const char *const *list, size_t count)
 {
@@ -42,19 +62,21 @@ static bool turns_direction(uint32_t character)
 
 static bool is_invisible(uint32_t character)
 {
-	return character == 0xad || character == 0x61c || character == 0x180e || (character >= 0x200b && character <= 0x200f) ||
-	       (character >= 0x2060 && character <= 0x2064) || character == 0xfeff || (character >= 0xe0000 && character <= 0xe007f);
+	return character == 0xad || character == 0x61c || character == 0x180e ||
+	       (character >= 0x200b && character <= 0x200f) || (character >= 0x2060 && character <= 0x2064) ||
+	       character == 0xfeff || (character >= 0xe0000 && character <= 0xe007f);
 }
 
 static bool is_path_or_control(uint32_t character)
 {
-	return character < 0x20 || character == 0x7f || character == '/' || character == '\\' || character == ':' || is_invisible(character);
+	return character < 0x20 || character == 0x7f || character == '/' || character == '\\' || character == ':' ||
+	       is_invisible(character);
 }
 
 struct name_view {
 	uint8_t  bytes[NAME_BYTES_MAX]; /* without what nobody sees */
 	size_t   size;
-	uint32_t bidi;    /* the first such character, or 0 */
+	uint32_t bidi; /* the first such character, or 0 */
 	uint32_t control;
 	bool     has_control;
 };
@@ -98,7 +120,8 @@ static struct slice ending_take(struct slice *name)
 
 static struct slice tail_drop(struct slice name)
 {
-	while (name.len != 0 && (name.ptr[name.len - 1] == '.' || name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
+	while (name.len != 0 &&
+	       (name.ptr[name.len - 1] == '.' || name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t'))
 		name.len--;
 	return name;
 }
@@ -121,8 +144,8 @@ static bool known_already(const struct scan_work *work, enum finding_kind kind, 
 	return false;
 }
 
-static void collect_name(struct scan_work *work, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size, int64_t value,
-                         struct slice name)
+static void collect_name(struct scan_work *work, enum finding_kind kind, uint16_t part, uint32_t offset, uint32_t size,
+                         int64_t value, struct slice name)
 {
 	if (work->collector.per_kind[kind] == 0 || !known_already(work, kind, part))
 		collect(&work->collector, kind, part, offset, size, value, name);
@@ -183,17 +206,18 @@ static void field_names(struct scan_work *work, const struct message_part *part,
 	if (readings->count == 0)
 		return;
 	if (readings_differ(readings))
-		collect_name(work, FINDING_NAME_ENCODING, part->index, field->offset, field->size, 0, readings->items[0].text);
+		collect_name(work, FINDING_NAME_ENCODING, part->index, field->offset, field->size, 0,
+		             readings->items[0].text);
 	for (size_t i = 0; i < readings->count; i++)
 		scan_name(work, part->index, field->offset, field->size, readings->items[i].text);
 }
 
 /*
- * The readings of one field's name parameters. Both "name" and "filename" are looked for in both fields, and in every field of
- * that name: some reader takes each of them. The first one's readings stand first.
+ * The readings of one field's name parameters. Both "name" and "filename" are looked for in both fields, and in every
+ * field of that name: some reader takes each of them. The first one's readings stand first.
  */
-static void readings_of(struct scan_work *work, const struct message_part *part, enum header_id id, const struct mime_field *parsed,
-                        struct mime_readings *out)
+static void readings_of(struct scan_work *work, const struct message_part *part, enum header_id id,
+                        const struct mime_field *parsed, struct mime_readings *out)
 {
 	const struct header_field *field = header_first(&part->header, id);
 	enum rc                    rc = RC_OK;
@@ -202,7 +226,8 @@ static void readings_of(struct scan_work *work, const struct message_part *part,
 		const bool        type = id == HEADER_CONTENT_TYPE;
 		struct mime_field more;
 		if (field != header_first(&part->header, id)) {
-			rc = mime_field_read(scan_unfold(work, field), work->options->limits.parameters, work->arena, &more);
+			rc = mime_field_read(scan_unfold(work, field), work->options->limits.parameters, work->arena,
+			                     &more);
 			parsed = &more;
 		}
 		if (rc == RC_OK)
@@ -217,7 +242,8 @@ static void readings_of(struct scan_work *work, const struct message_part *part,
 /* Neither field has parameters: the usual case, and no name. */
 static bool is_nameless(const struct message_part *part)
 {
-	return part->type.count == 0 && part->disposition.count == 0 && header_count(&part->header, HEADER_CONTENT_TYPE) < 2 &&
+	return part->type.count == 0 && part->disposition.count == 0 &&
+	       header_count(&part->header, HEADER_CONTENT_TYPE) < 2 &&
 	       header_count(&part->header, HEADER_CONTENT_DISPOSITION) < 2;
 }
 
@@ -238,7 +264,9 @@ void scan_names(struct scan_work *work)
 			continue;
 		const struct header_field *field = header_first(&part->header, HEADER_CONTENT_DISPOSITION);
 		field_names(work, part, field, &disposition);
-		if (type.count != 0 && !slice_eq_nocase(slice_trim(type.items[0].text), slice_trim(disposition.items[0].text)))
-			collect_name(work, FINDING_NAME_DISAGREE, part->index, field->offset, field->size, 0, type.items[0].text);
+		if (type.count != 0 &&
+		    !slice_eq_nocase(slice_trim(type.items[0].text), slice_trim(disposition.items[0].text)))
+			collect_name(work, FINDING_NAME_DISAGREE, part->index, field->offset, field->size, 0,
+			             type.items[0].text);
 	}
 }

@@ -1,4 +1,7 @@
-/* Requests as a scanner reads them, and the whole answer to them: the first two bytes say how long the frame is, the rest is the message. */
+/*
+ * Requests as a scanner reads them, and the whole answer to them: the first two bytes say how long the frame is, the
+ * rest is the message.
+ */
 #include "base/digest.h"
 #include "base/must.h"
 #include "scan/serve.h"

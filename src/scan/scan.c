@@ -1,4 +1,7 @@
-/* One scan from its first byte to its list of findings: the order of the steps, the options' bounds, the engine's name. */
+/*
+ * One scan from its first byte to its list of findings: the order of the steps, the options' bounds, the engine's
+ * name.
+ */
 #include "scan/scan.h"
 
 #include "base/must.h"
@@ -12,18 +15,19 @@ static bool within(uint64_t value, uint64_t low, uint64_t high)
 
 static enum rc limits_check(const struct scan_limits *limits)
 {
-	const bool lawful = within(limits->header_bytes, 1024, 4u << 20) && within(limits->header_fields, 16, 100000) &&
-	                    within(limits->parts, 1, MESSAGE_PARTS_MAX) && within(limits->depth, 1, MESSAGE_DEPTH_MAX) &&
-	                    within(limits->parameters, 4, 1000) && within(limits->steps, UINT64_C(1) << 16, UINT64_C(1) << 40) &&
-	                    within(limits->decoded_bytes, 64u << 10, UINT64_C(64) << 30) && within(limits->received, 10, 1000);
+	const bool lawful =
+		within(limits->header_bytes, 1024, 4u << 20) && within(limits->header_fields, 16, 100000) &&
+		within(limits->parts, 1, MESSAGE_PARTS_MAX) && within(limits->depth, 1, MESSAGE_DEPTH_MAX) &&
+		within(limits->parameters, 4, 1000) && within(limits->steps, UINT64_C(1) << 16, UINT64_C(1) << 40) &&
+		within(limits->decoded_bytes, 64u << 10, UINT64_C(64) << 30) && within(limits->received, 10, 1000);
 
 	return lawful ? RC_OK : RC_LIMIT;
 }
 
 enum rc scan_options_check(const struct scan_options *options)
 {
-	if ((unsigned)options->depth >= SCAN_DEPTHS || (options->cut & ~SCAN_CUT_ALL) != 0 || options->own_name.len > SCAN_NAME_MAX ||
-	    options->authserv_id.len > SCAN_NAME_MAX)
+	if ((unsigned)options->depth >= SCAN_DEPTHS || (options->cut & ~SCAN_CUT_ALL) != 0 ||
+	    options->own_name.len > SCAN_NAME_MAX || options->authserv_id.len > SCAN_NAME_MAX)
 		return RC_LIMIT;
 	return limits_check(&options->limits);
 }
@@ -31,11 +35,13 @@ enum rc scan_options_check(const struct scan_options *options)
 void scan_engine_digest(const struct scan_options *options, struct digest *out)
 {
 	const struct scan_limits *limits = &options->limits;
-	const uint64_t numbers[] = { SCAN_ENGINE_REVISION, FINDING_KINDS, (uint64_t)options->depth, limits->header_bytes, limits->header_fields,
-		                     limits->parts, limits->depth, limits->parameters, limits->steps, limits->decoded_bytes,
-		                     limits->received, FINDINGS_MAX, FINDINGS_PER_KIND_MAX, FINDING_EVIDENCE_MAX };
-	uint8_t        bytes[sizeof numbers];
-	struct slice   pieces[FINDING_KINDS + 2];
+	const uint64_t            numbers[] = { SCAN_ENGINE_REVISION,  FINDING_KINDS,         (uint64_t)options->depth,
+		                                limits->header_bytes,  limits->header_fields, limits->parts,
+		                                limits->depth,         limits->parameters,    limits->steps,
+		                                limits->decoded_bytes, limits->received,      FINDINGS_MAX,
+		                                FINDINGS_PER_KIND_MAX, FINDING_EVIDENCE_MAX };
+	uint8_t                   bytes[sizeof numbers];
+	struct slice              pieces[FINDING_KINDS + 2];
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		for (unsigned byte = 0; byte < 8; byte++)
@@ -73,8 +79,8 @@ static void survey_take(struct scan_work *work)
 	flags |= work->bytes.len != 0 && slice_last(work->bytes) != '\n' ? FACT_NO_FINAL_EOL : 0;
 	work->facts.flags |= flags;
 	if (rest.nul != 0)
-		collect(&work->collector, FINDING_MIME_NUL, 0, work->facts.header_bytes, (uint32_t)body.len, (int64_t)rest.nul,
-		        (struct slice){ NULL, 0 });
+		collect(&work->collector, FINDING_MIME_NUL, 0, work->facts.header_bytes, (uint32_t)body.len,
+		        (int64_t)rest.nul, (struct slice){ NULL, 0 });
 	(void)scan_step(work, work->bytes.len / 8);
 }
 
@@ -83,15 +89,18 @@ static enum rc structure_read(struct scan_work *work)
 	const struct scan_limits   *limits = &work->options->limits;
 	const struct message_limits bounds = {
 		.header = { .bytes = limits->header_bytes, .fields = limits->header_fields },
-		.parts = limits->parts, .depth = limits->depth, .parameters = limits->parameters, .steps = limits->steps,
+		.parts = limits->parts,
+		.depth = limits->depth,
+		.parameters = limits->parameters,
+		.steps = limits->steps,
 	};
 	const struct oddity_sink sink = collector_sink(&work->collector);
 
 	return message_read(work->bytes, &bounds, &sink, work->arena, &work->message);
 }
 
-enum rc scan_message(struct slice message, const struct scan_options *options, const struct digest *engine, struct arena *arena,
-                     struct findings *out)
+enum rc scan_message(struct slice message, const struct scan_options *options, const struct digest *engine,
+                     struct arena *arena, struct findings *out)
 {
 	struct scan_work work = { .bytes = message, .options = options, .arena = arena };
 
@@ -113,7 +122,9 @@ enum rc scan_message(struct slice message, const struct scan_options *options, c
 		scan_names(&work);
 		scan_content(&work);
 	} else {
-		/* Not even the header was read, so nothing of it could be cut: policy never lets such a message pass. */
+		/*
+		 * Not even the header was read, so nothing of it could be cut: policy never lets such a message pass.
+		 */
 		collect_limit(&work.collector, FINDING_LIMIT_MEMORY, 0, arena->size);
 		collect_limit(&work.collector, FINDING_LIMIT_CUTS, 0, 0);
 	}

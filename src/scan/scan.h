@@ -1,9 +1,10 @@
 /*
- * The scan as a pure function: message bytes and options in, findings out. It never fails on account of what a message says:
- * a broken message is read as its readers would read it, with findings; a bound that was met is a finding `limit.<which>`.
+ * The scan as a pure function: message bytes and options in, findings out. It never fails on account of what a
+ * message says: a broken message is read as its readers would read it, with findings; a bound that was met is a
+ * finding `limit.<which>`.
  *
- * Work is counted in steps, never in time, so that a repeat is cut at the same place. The wall clock belongs to the one who
- * waits for the answer. Read scan/findings.h next, then scan/wire.h.
+ * Work is counted in steps, never in time, so that a repeat is cut at the same place. The wall clock belongs to the
+ * one who waits for the answer. Read scan/findings.h next, then scan/wire.h.
  */
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H
@@ -29,9 +30,15 @@ struct scan_limits {
 	uint32_t received;      /* more Received fields than this are a loop: standard 100 (I-19 a), 10 to 1,000 */
 };
 
-#define SCAN_LIMITS_STANDARD \
-	((struct scan_limits){ .header_bytes = 256u << 10, .header_fields = 1000, .parts = 1000, .depth = 32, .parameters = 64, \
-	                       .steps = UINT64_C(1) << 30, .decoded_bytes = UINT64_C(512) << 20, .received = 100 })
+#define SCAN_LIMITS_STANDARD                                         \
+	((struct scan_limits){ .header_bytes = 256u << 10,           \
+	                       .header_fields = 1000,                \
+	                       .parts = 1000,                        \
+	                       .depth = 32,                          \
+	                       .parameters = 64,                     \
+	                       .steps = UINT64_C(1) << 30,           \
+	                       .decoded_bytes = UINT64_C(512) << 20, \
+	                       .received = 100 })
 
 #define SCAN_NAME_MAX 255u /* bytes of own_name and of authserv_id */
 
@@ -43,7 +50,7 @@ struct scan_limits {
 
 struct scan_options {
 	enum scan_depth    depth;
-	uint32_t           cut;         /* SCAN_CUT_x */
+	uint32_t           cut; /* SCAN_CUT_x */
 	struct scan_limits limits;
 	struct slice       own_name;    /* our host name, as our Received fields write it behind "by"; may be empty */
 	struct slice       authserv_id; /* of our Authentication-Results; empty: own_name counts */
@@ -61,15 +68,19 @@ struct scan_options {
 /* RC_LIMIT: a limit or name length out of its range, an unknown depth or bit. */
 MUST_CHECK enum rc scan_options_check(const struct scan_options *options);
 
-/* The digest of version, table of findings, depth and limits: what `findings.engine` will be. Neither names nor cut bits count. */
+/*
+ * The digest of version, table of findings, depth and limits: what `findings.engine` will be. Neither names nor cut
+ * bits count.
+ */
 void scan_engine_digest(const struct scan_options *options, struct digest *out);
 
 /*
- * Scan `message` (as received: after dot-unstuffing, without our own trace header). Everything in *out lives in `arena`, nothing
- * borrows from the message. `engine` is scan_engine_digest(options), computed once by the caller.
+ * Scan `message` (as received: after dot-unstuffing, without our own trace header). Everything in *out lives in
+ * `arena`, nothing borrows from the message. `engine` is scan_engine_digest(options), computed once by the caller.
  *
  * RC_LIMIT   the message is larger than SCAN_MESSAGE_MAX, or the options fail scan_options_check().
  * RC_NOMEM   the arena cannot even hold the list of findings (less than about 64 KiB).
+ *
  * In both cases *out is untouched. No message makes it fail in any other way.
  */
 MUST_CHECK enum rc scan_message(struct slice message, const struct scan_options *options, const struct digest *engine,

@@ -1,6 +1,6 @@
 /*
- * Scans: each kind of finding is shown by at least one row (the last test counts them), and every row is also cut at each byte and
- * scanned in arenas of every size.
+ * Scans: each kind of finding is shown by at least one row (the last test counts them), and every row is also cut at
+ * each byte and scanned in arenas of every size.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,13 +17,20 @@
 #define ARENA_BYTES SCAN_ARENA_BYTES
 
 /* The fields that a message needs to be without findings. */
-#define FIELDS "From: a@b.example\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b.example>\r\nMIME-Version: 1.0\r\n"
-#define MIXED  FIELDS "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-#define END    "\r\n--b--\r\n"
+#define FIELDS \
+	"From: a@b.example\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b.example>\r\nMIME-Version: 1.0\r\n"
+#define MIXED FIELDS "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+#define END   "\r\n--b--\r\n"
 /* In pieces, so that this file is neither a virus nor spam to other programs. */
-#define EICAR   "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" "STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-#define EICAR64 "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU" "QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo="
-#define GTUBE   "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-" "STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+#define EICAR                                 \
+	"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" \
+	"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+#define EICAR64                                            \
+	"WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU" \
+	"QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo="
+#define GTUBE                                \
+	"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-" \
+	"STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 #define KINDS_MAX 4
 
@@ -31,42 +38,61 @@ struct row {
 	const char  *name;
 	struct slice message;
 	int          expected[KINDS_MAX]; /* finding kind + 1; 0 ends the list */
-	bool         only; /* nothing else is found */
+	bool         only;                /* nothing else is found */
 };
 
 #define IS(kind) (FINDING_##kind + 1)
-#define ROW(name, message, ...) { name, SLICE_INIT(message), { __VA_ARGS__ }, false }
-#define ONLY(name, message, ...) { name, SLICE_INIT(message), { __VA_ARGS__ }, true }
+#define ROW(name, message, ...)                                   \
+	{                                                         \
+		name, SLICE_INIT(message), { __VA_ARGS__ }, false \
+	}
+#define ONLY(name, message, ...)                                 \
+	{                                                        \
+		name, SLICE_INIT(message), { __VA_ARGS__ }, true \
+	}
 
 static const struct row rows[] = {
 	ONLY("a plain message", FIELDS "Subject: hi\r\n\r\nhello\r\n", 0),
-	ONLY("LF line ends", "From: a@b.example\nDate: Sun, 22 Nov 2026 14:37:19 +0000\nMessage-ID: <x@b>\n\nhello\n", 0),
+	ONLY("LF line ends", "From: a@b.example\nDate: Sun, 22 Nov 2026 14:37:19 +0000\nMessage-ID: <x@b>\n\nhello\n",
+	     0),
 	ONLY("an attachment", MIXED "--b\r\nContent-Type: text/plain; name=\"notes.txt\"\r\n\r\nhi" END, 0),
-	ONLY("a named author", "From: \"A. B.\" <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n", 0),
-	ONLY("an address as its own name", "From: A@b.example <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n", 0),
-	ROW("a name in GBK", "From: \xd5\xc5\xc8\xfd <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n",
+	ONLY("a named author",
+	     "From: \"A. B.\" <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n", 0),
+	ONLY("an address as its own name",
+	     "From: A@b.example <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n",
+	     0),
+	ROW("a name in GBK",
+	    "From: \xd5\xc5\xc8\xfd <a@b.example>\r\nDate: Sun, 22 Nov 2026 14:37:19 +0000\r\nMessage-ID: <x@b>\r\n\r\n",
 	    IS(HEADER_8BIT)),
-	ONLY("a name with dots", MIXED "--b\r\nContent-Disposition: attachment; filename=\"report.v1.2.pdf\"\r\n\r\nhi" END, 0),
+	ONLY("a name with dots",
+	     MIXED "--b\r\nContent-Disposition: attachment; filename=\"report.v1.2.pdf\"\r\n\r\nhi" END, 0),
 	ONLY("text about a test virus", FIELDS "\r\nX5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD\r\n", 0),
 
 	/* authors */
 	ROW("no From", "Date: x\r\n\r\n", IS(HEADER_FROM_MISSING), IS(HEADER_DATE_MALFORMED)),
-	ROW("two From", "From: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_DUPLICATE), IS(HEADER_FROM_SEVERAL)),
+	ROW("two From", "From: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_DUPLICATE),
+	    IS(HEADER_FROM_SEVERAL)),
 	ROW("an empty From", "From: \r\n\r\n", IS(HEADER_FROM_MALFORMED)),
 	ROW("a From without a domain", "From: root\r\n\r\n", IS(HEADER_FROM_NO_DOMAIN)),
 	ROW("a bounce's From", "From: MAILER-DAEMON <>\r\n\r\n", IS(HEADER_FROM_NO_DOMAIN)),
 	ROW("an address as another's name", "From: a@b.example <c@d.example>\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS)),
-	ROW("a full stop of another script", "From: a@b\xe3\x80\x82" "example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS)),
-	ROW("two authors", "From: a@b.example, c@d.example\r\n\r\n", IS(HEADER_FROM_SEVERAL), IS(HEADER_SENDER_MISSING)),
+	ROW("a full stop of another script",
+	    "From: a@b\xe3\x80\x82"
+	    "example\r\n\r\n",
+	    IS(HEADER_FROM_AMBIGUOUS)),
+	ROW("two authors", "From: a@b.example, c@d.example\r\n\r\n", IS(HEADER_FROM_SEVERAL),
+	    IS(HEADER_SENDER_MISSING)),
 	ROW("two angles", "From: <a@b.example><c@d.example>\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS)),
 	ROW("a route", "From: <@x.example,@y.example:a@b.example>\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS)),
 	ROW("a NUL in the author", "From: a@b.example\0@c.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS), IS(HEADER_NUL)),
 	ROW("an indented From first", " From: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS),
 	    IS(HEADER_CONTINUATION_FIRST)),
-	ROW("From with a byte behind it", "From\xff: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS),
-	    IS(HEADER_NAME_MALFORMED)),
-	ROW("From behind a bare CR", "X: y\rFrom: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS), IS(HEADER_BARE_CR)),
-	ROW("From with a blank", "From : a@b.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS), IS(HEADER_SPACE_BEFORE_COLON)),
+	ROW("From with a byte behind it", "From\xff: a@b.example\r\nFrom: c@d.example\r\n\r\n",
+	    IS(HEADER_FROM_AMBIGUOUS), IS(HEADER_NAME_MALFORMED)),
+	ROW("From behind a bare CR", "X: y\rFrom: a@b.example\r\nFrom: c@d.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS),
+	    IS(HEADER_BARE_CR)),
+	ROW("From with a blank", "From : a@b.example\r\n\r\n", IS(HEADER_FROM_AMBIGUOUS),
+	    IS(HEADER_SPACE_BEFORE_COLON)),
 
 	/* the header */
 	ROW("two subjects", FIELDS "Subject: a\r\nSubject: b\r\n\r\n", IS(HEADER_DUPLICATE)),
@@ -82,91 +108,127 @@ static const struct row rows[] = {
 	ROW("a hidden line end", FIELDS "Subject: =?utf-8?Q?a=0D=0ABcc:_x?=\r\n\r\n", IS(HEADER_HIDDEN_CONTROL)),
 	ROW("a forged verdict", FIELDS "X-Hangu-Class: clean\r\n\r\n", IS(HEADER_FORGED_TRACE)),
 	ROW("our own name", "Received: from x by MX.hangu.example; now\r\n" FIELDS "\r\n", IS(HEADER_RECEIVED_OWN)),
-	ROW("MIME without its version", "From: a@b.example\r\nContent-Type: text/plain\r\n\r\n", IS(MIME_VERSION_MISSING)),
+	ROW("MIME without its version", "From: a@b.example\r\nContent-Type: text/plain\r\n\r\n",
+	    IS(MIME_VERSION_MISSING)),
 
 	/* structure */
 	ROW("a type that is none", FIELDS "Content-Type: x\r\n\r\n", IS(MIME_TYPE_MALFORMED)),
 	ROW("a broken parameter", FIELDS "Content-Type: text/plain; charset\r\n\r\n", IS(MIME_PARAMETER_MALFORMED)),
-	ROW("a parameter twice", FIELDS "Content-Type: text/plain; charset=a; charset=b\r\n\r\n", IS(MIME_PARAMETER_DUPLICATE)),
-	ROW("two types", FIELDS "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\n", IS(MIME_FIELD_DUPLICATE)),
+	ROW("a parameter twice", FIELDS "Content-Type: text/plain; charset=a; charset=b\r\n\r\n",
+	    IS(MIME_PARAMETER_DUPLICATE)),
+	ROW("two types", FIELDS "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\n",
+	    IS(MIME_FIELD_DUPLICATE)),
 	ROW("no boundary", FIELDS "Content-Type: multipart/mixed\r\n\r\n", IS(MIME_BOUNDARY_MISSING)),
-	ROW("an unlawful boundary", FIELDS "Content-Type: multipart/mixed; boundary=\"a\xff\"\r\n\r\n--a\xff\r\n\r\n--a\xff--\r\n",
+	ROW("an unlawful boundary",
+	    FIELDS "Content-Type: multipart/mixed; boundary=\"a\xff\"\r\n\r\n--a\xff\r\n\r\n--a\xff--\r\n",
 	    IS(MIME_BOUNDARY_MALFORMED)),
 	ROW("a boundary that never comes", MIXED "hello", IS(MIME_BOUNDARY_UNUSED)),
-	ROW("a boundary in a boundary", MIXED "--b\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\n--bb--" END,
+	ROW("a boundary in a boundary",
+	    MIXED "--b\r\nContent-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\n--bb--" END,
 	    IS(MIME_BOUNDARY_CLASH)),
 	ROW("text behind a delimiter", MIXED "--bx\r\n\r\nhi\r\n--b--\r\n", IS(MIME_BOUNDARY_LOOSE)),
 	ROW("no final delimiter", MIXED "--b\r\n\r\nhi\r\n", IS(MIME_END_MISSING)),
 	ROW("a part's header that breaks", MIXED "--b\r\nhello there\r\n\r\nhi" END, IS(MIME_PART_HEADER)),
-	ROW("a part behind the end", MIXED "--b\r\n\r\nhi" END "Content-Type: text/html\r\n\r\nx", IS(MIME_CONTENT_OUTSIDE)),
+	ROW("a part behind the end", MIXED "--b\r\n\r\nhi" END "Content-Type: text/html\r\n\r\nx",
+	    IS(MIME_CONTENT_OUTSIDE)),
 	ROW("an unknown encoding", FIELDS "Content-Transfer-Encoding: x\r\n\r\n", IS(MIME_ENCODING_UNKNOWN)),
-	ROW("an encoded message", FIELDS "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQTogYg==",
+	ROW("an encoded message",
+	    FIELDS "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQTogYg==",
 	    IS(MIME_ENCODING_COMPOSITE)),
 	ROW("broken base64", FIELDS "Content-Transfer-Encoding: base64\r\n\r\nQT!og", IS(MIME_ENCODING_BROKEN)),
-	ROW("broken quoted-printable", FIELDS "Content-Transfer-Encoding: quoted-printable\r\n\r\na=xb", IS(MIME_ENCODING_LOOSE)),
+	ROW("broken quoted-printable", FIELDS "Content-Transfer-Encoding: quoted-printable\r\n\r\na=xb",
+	    IS(MIME_ENCODING_LOOSE)),
 	ROW("a fragment", FIELDS "Content-Type: message/partial; id=a; number=1\r\n\r\n", IS(MIME_FRAGMENT)),
-	ROW("an external body", FIELDS "Content-Type: message/external-body; access-type=url\r\n\r\n", IS(MIME_EXTERNAL)),
+	ROW("an external body", FIELDS "Content-Type: message/external-body; access-type=url\r\n\r\n",
+	    IS(MIME_EXTERNAL)),
 	ROW("a NUL in the body", FIELDS "\r\na\0b", IS(MIME_NUL)),
 
 	/* names */
-	ROW("a program", MIXED "--b\r\nContent-Disposition: attachment; filename=setup.EXE\r\n\r\nhi" END, IS(NAME_EXECUTABLE)),
-	ROW("a double ending", MIXED "--b\r\nContent-Disposition: attachment; filename=\"invoice.pdf.js\"\r\n\r\nhi" END,
+	ROW("a program", MIXED "--b\r\nContent-Disposition: attachment; filename=setup.EXE\r\n\r\nhi" END,
+	    IS(NAME_EXECUTABLE)),
+	ROW("a double ending",
+	    MIXED "--b\r\nContent-Disposition: attachment; filename=\"invoice.pdf.js\"\r\n\r\nhi" END,
 	    IS(NAME_EXECUTABLE), IS(NAME_DOUBLE)),
 	ROW("blanks before the ending",
-	    MIXED "--b\r\nContent-Disposition: attachment; filename=\"invoice                    .exe\"\r\n\r\nhi" END, IS(NAME_DOUBLE)),
-	ROW("trailing dots", MIXED "--b\r\nContent-Disposition: attachment; filename=\"setup.exe. .\"\r\n\r\nhi" END, IS(NAME_TRAILING),
-	    IS(NAME_EXECUTABLE)),
+	    MIXED "--b\r\nContent-Disposition: attachment; filename=\"invoice                    .exe\"\r\n\r\nhi" END,
+	    IS(NAME_DOUBLE)),
+	ROW("trailing dots", MIXED "--b\r\nContent-Disposition: attachment; filename=\"setup.exe. .\"\r\n\r\nhi" END,
+	    IS(NAME_TRAILING), IS(NAME_EXECUTABLE)),
 	ROW("a turned name",
-	    MIXED "--b\r\nContent-Disposition: attachment; filename*=utf-8''invoice%E2%80%AEfdp.exe\r\n\r\nhi" END, IS(NAME_BIDI),
+	    MIXED "--b\r\nContent-Disposition: attachment; filename*=utf-8''invoice%E2%80%AEfdp.exe\r\n\r\nhi" END,
+	    IS(NAME_BIDI), IS(NAME_EXECUTABLE)),
+	ROW("a zero-width ending",
+	    MIXED "--b\r\nContent-Disposition: attachment; filename*=utf-8''a.e%E2%80%8Bxe\r\n\r\nhi" END,
+	    IS(NAME_CONTROL), IS(NAME_EXECUTABLE)),
+	ROW("a stream behind the name",
+	    MIXED "--b\r\nContent-Disposition: attachment; filename=\"a.exe:x.txt\"\r\n\r\nhi" END, IS(NAME_CONTROL),
 	    IS(NAME_EXECUTABLE)),
-	ROW("a zero-width ending", MIXED "--b\r\nContent-Disposition: attachment; filename*=utf-8''a.e%E2%80%8Bxe\r\n\r\nhi" END,
-	    IS(NAME_CONTROL), IS(NAME_EXECUTABLE)),
-	ROW("a stream behind the name", MIXED "--b\r\nContent-Disposition: attachment; filename=\"a.exe:x.txt\"\r\n\r\nhi" END,
-	    IS(NAME_CONTROL), IS(NAME_EXECUTABLE)),
-	ROW("two names", MIXED "--b\r\nContent-Type: a/b; name=a.txt\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\nhi" END,
+	ROW("two names",
+	    MIXED
+	    "--b\r\nContent-Type: a/b; name=a.txt\r\nContent-Disposition: attachment; filename=b.txt\r\n\r\nhi" END,
 	    IS(NAME_DISAGREE)),
-	ROW("a program in the type only", MIXED "--b\r\nContent-Type: a/b; name=a.scr\r\n\r\nhi" END, IS(NAME_EXECUTABLE)),
-	ROW("a name in pieces out of order",
-	    MIXED "--b\r\nContent-Disposition: attachment; filename*1=exe; filename*0=a.\r\n\r\nhi" END, IS(NAME_ENCODING),
+	ROW("a program in the type only", MIXED "--b\r\nContent-Type: a/b; name=a.scr\r\n\r\nhi" END,
 	    IS(NAME_EXECUTABLE)),
-	ROW("a name as an encoded word", MIXED "--b\r\nContent-Type: a/b; name=\"=?utf-8?B?YS5leGU=?=\"\r\n\r\nhi" END, IS(NAME_EXECUTABLE)),
-	ROW("a harmless name in front", MIXED "--b\r\nContent-Disposition: attachment; filename=a.png; filename*=''a.exe\r\n\r\nhi" END,
+	ROW("a name in pieces out of order",
+	    MIXED "--b\r\nContent-Disposition: attachment; filename*1=exe; filename*0=a.\r\n\r\nhi" END,
+	    IS(NAME_ENCODING), IS(NAME_EXECUTABLE)),
+	ROW("a name as an encoded word", MIXED "--b\r\nContent-Type: a/b; name=\"=?utf-8?B?YS5leGU=?=\"\r\n\r\nhi" END,
+	    IS(NAME_EXECUTABLE)),
+	ROW("a harmless name in front",
+	    MIXED "--b\r\nContent-Disposition: attachment; filename=a.png; filename*=''a.exe\r\n\r\nhi" END,
 	    IS(NAME_ENCODING), IS(NAME_EXECUTABLE)),
 	ROW("a second disposition",
-	    MIXED "--b\r\nContent-Disposition: inline; filename=a.txt\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\nhi" END,
+	    MIXED
+	    "--b\r\nContent-Disposition: inline; filename=a.txt\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\nhi" END,
 	    IS(MIME_FIELD_DUPLICATE), IS(NAME_EXECUTABLE)),
 
 	/* test strings */
 	ROW("EICAR as text", FIELDS "\r\n" EICAR "\r\n", IS(CONTENT_EICAR)),
-	ROW("EICAR in base64", MIXED "--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n" EICAR64 END,
+	ROW("EICAR in base64",
+	    MIXED "--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n" EICAR64 END,
 	    IS(CONTENT_EICAR)),
-	ROW("EICAR in quoted-printable", FIELDS "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-	    "=58=\r\n5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST=\r\n-FILE!$H+H*", IS(CONTENT_EICAR)),
-	ROW("EICAR in base64 with foreign bytes", FIELDS "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n*" EICAR64,
-	    IS(CONTENT_EICAR), IS(MIME_ENCODING_BROKEN)),
-	ROW("EICAR in base64 with padding inside", FIELDS "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-	    "WDV=PIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU" "QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=",
+	ROW("EICAR in quoted-printable",
+	    FIELDS "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	           "=58=\r\n5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST=\r\n-FILE!$H+H*",
+	    IS(CONTENT_EICAR)),
+	ROW("EICAR in base64 with foreign bytes",
+	    FIELDS "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n*" EICAR64, IS(CONTENT_EICAR),
+	    IS(MIME_ENCODING_BROKEN)),
+	ROW("EICAR in base64 with padding inside",
+	    FIELDS "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	           "WDV=PIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNU"
+	           "QU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=",
 	    IS(CONTENT_EICAR), IS(MIME_ENCODING_BROKEN)),
 	ROW("EICAR in base64 that nobody announced", FIELDS "Content-Type: a/b\r\n\r\n" EICAR64, IS(CONTENT_EICAR),
 	    IS(MIME_ENCODING_HIDDEN)),
-	ROW("EICAR in uuencode", FIELDS "\r\nbegin 644 e.com\r\n"
-	    "M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\r\n"
-	    "75$E625)54RU415-4+49)3$4A)$@K2\"H`\r\n`\r\nend\r\n", IS(CONTENT_EICAR), IS(NAME_EXECUTABLE)),
-	ROW("EICAR behind the last delimiter", MIXED "--b\r\n\r\nhi" END "Content-Transfer-Encoding: base64\r\n\r\n" EICAR64,
-	    IS(CONTENT_EICAR), IS(MIME_CONTENT_OUTSIDE)),
+	ROW("EICAR in uuencode",
+	    FIELDS "\r\nbegin 644 e.com\r\n"
+	           "M6#5/(5`E0$%06S1<4%I8-30H4%XI-T-#*3=])$5)0T%2+5-404Y$05)$+4%.\r\n"
+	           "75$E625)54RU415-4+49)3$4A)$@K2\"H`\r\n`\r\nend\r\n",
+	    IS(CONTENT_EICAR), IS(NAME_EXECUTABLE)),
+	ROW("EICAR behind the last delimiter",
+	    MIXED "--b\r\n\r\nhi" END "Content-Transfer-Encoding: base64\r\n\r\n" EICAR64, IS(CONTENT_EICAR),
+	    IS(MIME_CONTENT_OUTSIDE)),
 	ROW("EICAR in a message in a message",
-	    FIELDS "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n" EICAR "\r\n--c--\r\n",
+	    FIELDS
+	    "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n" EICAR
+	    "\r\n--c--\r\n",
 	    IS(CONTENT_EICAR)),
 	ROW("GTUBE", FIELDS "\r\n" GTUBE "\r\n", IS(CONTENT_GTUBE)),
-	ROW("GTUBE in base64", FIELDS "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-	    "WEpTKkM0SkRCUUFETjEuTlNCTjMqMklETkVOKkdUVUJFLVNU" "QU5EQVJELUFOVEktVUJFLVRFU1QtRU1BSUwqQy4zNFg=", IS(CONTENT_GTUBE)),
+	ROW("GTUBE in base64",
+	    FIELDS "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	           "WEpTKkM0SkRCUUFETjEuTlNCTjMqMklETkVOKkdUVUJFLVNU"
+	           "QU5EQVJELUFOVEktVUJFLVRFU1QtRU1BSUwqQy4zNFg=",
+	    IS(CONTENT_GTUBE)),
 };
 
 static bool shown[FINDING_KINDS];
 
 static struct scan_options options_make(void)
 {
-	return (struct scan_options){ .cut = SCAN_CUT_ALL, .limits = SCAN_LIMITS_STANDARD, .own_name = SLICE("mx.hangu.example") };
+	return (struct scan_options){ .cut = SCAN_CUT_ALL,
+		                      .limits = SCAN_LIMITS_STANDARD,
+		                      .own_name = SLICE("mx.hangu.example") };
 }
 
 static void check(const struct findings *findings, struct slice message)
@@ -187,7 +249,8 @@ static void check(const struct findings *findings, struct slice message)
 	}
 }
 
-static void scan_with(struct slice message, const struct scan_options *options, struct arena *arena, struct findings *out)
+static void scan_with(struct slice message, const struct scan_options *options, struct arena *arena,
+                      struct findings *out)
 {
 	struct digest engine;
 
@@ -256,7 +319,8 @@ static void test_small_arenas(void **state)
 			if (rc != RC_OK)
 				continue;
 			check(&findings, rows[i].message);
-			whole = findings_first(&findings, FINDING_LIMIT_MEMORY) == NULL && findings_first(&findings, FINDING_LIMIT_CUTS) == NULL;
+			whole = findings_first(&findings, FINDING_LIMIT_MEMORY) == NULL &&
+			        findings_first(&findings, FINDING_LIMIT_CUTS) == NULL;
 		}
 		if (!whole)
 			fail_msg("%s does not fit", rows[i].name);
@@ -275,7 +339,8 @@ static struct slice parts_make(struct buf *text, unsigned parts)
 	return buf_slice(text);
 }
 
-static void limit_check(struct slice message, const struct scan_options *options, struct arena *arena, enum finding_kind kind, bool met)
+static void limit_check(struct slice message, const struct scan_options *options, struct arena *arena,
+                        enum finding_kind kind, bool met)
 {
 	struct findings findings;
 
@@ -332,8 +397,10 @@ static void test_limits(void **state)
 	/* Parameters. */
 	options = options_make();
 	options.limits.parameters = 4;
-	limit_check(SLICE("Content-Type: a/b; a=1; b=2; c=3; d=4\r\n\r\n"), &options, &arena, FINDING_LIMIT_PARAMETERS, false);
-	limit_check(SLICE("Content-Type: a/b; a=1; b=2; c=3; d=4; e=5\r\n\r\n"), &options, &arena, FINDING_LIMIT_PARAMETERS, true);
+	limit_check(SLICE("Content-Type: a/b; a=1; b=2; c=3; d=4\r\n\r\n"), &options, &arena, FINDING_LIMIT_PARAMETERS,
+	            false);
+	limit_check(SLICE("Content-Type: a/b; a=1; b=2; c=3; d=4; e=5\r\n\r\n"), &options, &arena,
+	            FINDING_LIMIT_PARAMETERS, true);
 	/* Depth. */
 	for (unsigned depth = 2; depth <= 4; depth++) {
 		buf_clear(&text);
@@ -436,14 +503,16 @@ static void test_facts(void **state)
 	assert_int_equal(facts->header_bytes, message.len - 6);
 	assert_int_equal(facts->part_count, 1);
 	assert_int_equal(facts->date_s, 1795358239);
-	assert_int_equal(facts->flags, FACT_AUTO_SUBMITTED | FACT_LIST | FACT_8BIT_BODY | FACT_NO_FINAL_EOL | FACT_DATE);
+	assert_int_equal(facts->flags,
+	                 FACT_AUTO_SUBMITTED | FACT_LIST | FACT_8BIT_BODY | FACT_NO_FINAL_EOL | FACT_DATE);
 	assert_true(slice_eq(facts->subject, SLICE("a b c")));
 	assert_true(slice_eq(facts->from, SLICE("张三 <zhang@example.cn>")));
 	assert_true(slice_eq(facts->message_id, SLICE("<1@x>")));
 	assert_int_equal(facts->author_count, 1);
 	assert_true(slice_eq(facts->authors[0], SLICE("zhang@example.cn")));
 	assert_int_equal(facts->cut_count, 3);
-	assert_true(slice_eq(slice_cut(message, facts->cuts[0].offset, facts->cuts[0].size), SLICE("X-Hangu-Class: clean\r\n folded\r\n")));
+	assert_true(slice_eq(slice_cut(message, facts->cuts[0].offset, facts->cuts[0].size),
+	                     SLICE("X-Hangu-Class: clean\r\n folded\r\n")));
 	assert_true(slice_eq(slice_cut(message, facts->cuts[1].offset, facts->cuts[1].size),
 	                     SLICE("Authentication-Results: MX.hangu.example; spf=pass\r\n")));
 	assert_int_equal(facts->cuts[2].kind, CUT_EXCHANGE);
@@ -511,10 +580,12 @@ static void test_page(void **state)
 	const size_t size = fread(stored, 1, sizeof stored, file);
 	fclose(file);
 	if (!slice_eq(buf_slice(&page), slice_of(stored, size)))
-		fail_msg("docs/findings.md differs from the table: write it with build/gcc/tests/conformance/scan_files --findings-page");
+		fail_msg(
+			"docs/findings.md differs from the table: write it with build/gcc/tests/conformance/scan_files --findings-page");
 	for (unsigned kind = 0; kind < FINDING_KINDS; kind++) {
 		enum finding_kind found;
-		assert_int_equal(finding_kind_of(slice_str(finding_about((enum finding_kind)kind)->name), &found), RC_OK);
+		assert_int_equal(finding_kind_of(slice_str(finding_about((enum finding_kind)kind)->name), &found),
+		                 RC_OK);
 		assert_int_equal(found, kind);
 	}
 	buf_done(&page);
@@ -533,9 +604,9 @@ static void test_all_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),   cmocka_unit_test(test_small_arenas), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_work_limits), cmocka_unit_test(test_window),  cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_engine), cmocka_unit_test(test_options),      cmocka_unit_test(test_page),
+		cmocka_unit_test(test_rows),        cmocka_unit_test(test_small_arenas), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_work_limits), cmocka_unit_test(test_window),       cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_engine),      cmocka_unit_test(test_options),      cmocka_unit_test(test_page),
 		cmocka_unit_test(test_all_shown),
 	};
 

@@ -1,10 +1,14 @@
-/* From one frame to the other. The only state kept is the digest of the engine, which is the same for nearly every message. */
+/*
+ * From one frame to the other. The only state kept is the digest of the engine, which is the same for nearly every
+ * message.
+ */
 #include "scan/serve.h"
 
 static bool limits_eq(const struct scan_limits *a, const struct scan_limits *b)
 {
-	return a->header_bytes == b->header_bytes && a->header_fields == b->header_fields && a->parts == b->parts && a->depth == b->depth &&
-	       a->parameters == b->parameters && a->steps == b->steps && a->decoded_bytes == b->decoded_bytes && a->received == b->received;
+	return a->header_bytes == b->header_bytes && a->header_fields == b->header_fields && a->parts == b->parts &&
+	       a->depth == b->depth && a->parameters == b->parameters && a->steps == b->steps &&
+	       a->decoded_bytes == b->decoded_bytes && a->received == b->received;
 }
 
 static void engine_settle(struct scan_server *server, const struct scan_options *options)
@@ -17,7 +21,8 @@ static void engine_settle(struct scan_server *server, const struct scan_options 
 	server->known = true;
 }
 
-void scan_serve_one(struct scan_server *server, struct slice frame, struct slice message, struct arena *arena, struct buf *out)
+void scan_serve_one(struct scan_server *server, struct slice frame, struct slice message, struct arena *arena,
+                    struct buf *out)
 {
 	struct scan_request request;
 	struct findings     findings;

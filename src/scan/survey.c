@@ -1,6 +1,6 @@
 /*
- * Counting bytes sixteen at a time with the compiler's vectors: about 10 GB/s, so that the whole of a large attachment is looked at
- * for less than it costs to receive.
+ * Counting bytes sixteen at a time with the compiler's vectors: about 10 GB/s, so that the whole of a large
+ * attachment is looked at for less than it costs to receive.
  */
 #include "scan/survey.h"
 
@@ -67,6 +67,8 @@ struct survey survey_of(struct slice s)
 		counts.pairs += s.ptr[at] == '\r' && slice_at(s, at + 1) == '\n';
 		counts.high |= s.ptr[at] >= 0x80;
 	}
-	return (struct survey){ .nul = counts.nul, .bare_cr = counts.cr - counts.pairs, .bare_lf = counts.lf - counts.pairs,
+	return (struct survey){ .nul = counts.nul,
+		                .bare_cr = counts.cr - counts.pairs,
+		                .bare_lf = counts.lf - counts.pairs,
 		                .high = counts.high };
 }

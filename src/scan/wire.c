@@ -1,6 +1,6 @@
 /*
- * The frames of the scan channel. Encoders write what the structs say; decoders believe nothing. Both walk the same tables of fields,
- * so that they cannot drift apart.
+ * The frames of the scan channel. Encoders write what the structs say; decoders believe nothing. Both walk the same
+ * tables of fields, so that they cannot drift apart.
  */
 #include "scan/wire.h"
 
@@ -13,9 +13,10 @@
 
 /* Sums of all bounds, so that an answer always fits its frame. */
 #define FINDING_WIRE_MAX (2u + 2u + 4u + 4u + 8u + 4u + FINDING_EVIDENCE_MAX)
-#define ANSWER_WIRE_MAX                                                                                                        \
-	(4u + 2u + 8u + 1u + DIGEST_SIZE + 10u * 4u + 8u + 3u * 4u + FACT_SUBJECT_MAX + FACT_FROM_MAX + FACT_MESSAGE_ID_MAX + 4u +  \
-	 FACT_AUTHORS_MAX * (4u + FACT_AUTHOR_MAX) + 4u + FINDINGS_CUTS_MAX * 9u + 8u + FINDINGS_MAX * FINDING_WIRE_MAX)
+#define ANSWER_WIRE_MAX                                                                                            \
+	(4u + 2u + 8u + 1u + DIGEST_SIZE + 10u * 4u + 8u + 3u * 4u + FACT_SUBJECT_MAX + FACT_FROM_MAX +            \
+	 FACT_MESSAGE_ID_MAX + 4u + FACT_AUTHORS_MAX * (4u + FACT_AUTHOR_MAX) + 4u + FINDINGS_CUTS_MAX * 9u + 8u + \
+	 FINDINGS_MAX * FINDING_WIRE_MAX)
 _Static_assert(ANSWER_WIRE_MAX <= SCAN_FRAME_MAX, "the longest answer fits a frame");
 
 /* ---- requests ---- */
@@ -25,7 +26,8 @@ enum rc scan_request_encode(const struct scan_request *request, struct buf *out)
 	const struct scan_options *options = &request->options;
 	const struct scan_limits  *limits = &options->limits;
 
-	if (scan_options_check(options) != RC_OK || (unsigned)request->lane >= SCAN_LANES || request->message_bytes > SCAN_MESSAGE_MAX)
+	if (scan_options_check(options) != RC_OK || (unsigned)request->lane >= SCAN_LANES ||
+	    request->message_bytes > SCAN_MESSAGE_MAX)
 		return RC_LIMIT;
 	cursor_put_u32(out, MAGIC_REQUEST);
 	cursor_put_u16(out, SCAN_WIRE_VERSION);
@@ -221,7 +223,8 @@ static enum rc numbers_take(struct answer *answer, struct facts *facts)
 		return bad(answer, RC_SYNTAX, "the answer ends within its facts", 0);
 	if (facts->message_bytes != bytes)
 		return bad(answer, RC_CORRUPT, "the answer is about a message of another size", facts->message_bytes);
-	if (facts->part_count != 0 && facts->header_bytes != firewall_header_end(slice_take(answer->message, limits->header_bytes)))
+	if (facts->part_count != 0 &&
+	    facts->header_bytes != firewall_header_end(slice_take(answer->message, limits->header_bytes)))
 		return bad(answer, RC_CORRUPT, "the header does not end there", facts->header_bytes);
 	if (facts->part_count == 0 && facts->header_bytes != 0)
 		return bad(answer, RC_SYNTAX, "a header without a message", facts->header_bytes);
@@ -315,7 +318,8 @@ static enum rc finding_take(struct answer *answer, const struct facts *facts, ui
 	if (c->failed || kind >= FINDING_KINDS)
 		return bad(answer, RC_SYNTAX, "a finding of no known kind", kind);
 	finding.kind = (enum finding_kind)kind;
-	if (finding.part < part_before || (finding.part != FINDING_NO_PART && finding.part != 0 && finding.part >= facts->part_count))
+	if (finding.part < part_before ||
+	    (finding.part != FINDING_NO_PART && finding.part != 0 && finding.part >= facts->part_count))
 		return bad(answer, RC_SYNTAX, "a finding in no such part", finding.part);
 	if (finding.offset > answer->message.len || finding.size > answer->message.len - finding.offset)
 		return bad(answer, RC_SYNTAX, "a finding outside the message", finding.offset);
@@ -381,12 +385,15 @@ static enum rc findings_take(struct answer *answer, const struct digest *engine,
 	return rc;
 }
 
-enum rc scan_answer_decode(struct slice frame, const struct scan_request *request, const struct digest *engine, struct slice message,
-                           struct arena *arena, enum scan_end *ret_end, struct findings *out, struct fault *fault)
+enum rc scan_answer_decode(struct slice frame, const struct scan_request *request, const struct digest *engine,
+                           struct slice message, struct arena *arena, enum scan_end *ret_end, struct findings *out,
+                           struct fault *fault)
 {
-	struct answer answer = { .cursor = cursor_on(frame), .request = request, .message = message, .arena = arena, .fault = fault };
-	uint64_t      id = 0;
-	enum rc       rc = answer_head(&answer.cursor, &id);
+	struct answer answer = {
+		.cursor = cursor_on(frame), .request = request, .message = message, .arena = arena, .fault = fault
+	};
+	uint64_t id = 0;
+	enum rc  rc = answer_head(&answer.cursor, &id);
 
 	if (rc != RC_OK)
 		return bad(&answer, rc, "no answer of this version", 0);
@@ -408,5 +415,6 @@ enum rc scan_answer_decode(struct slice frame, const struct scan_request *reques
 
 bool scan_cut_valid(struct slice message, const struct scan_options *options, const struct header_cut *cut)
 {
-	return firewall_cut_valid(message, firewall_header_end(slice_take(message, options->limits.header_bytes)), options, cut);
+	return firewall_cut_valid(message, firewall_header_end(slice_take(message, options->limits.header_bytes)),
+	                          options, cut);
 }

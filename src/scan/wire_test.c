@@ -22,7 +22,9 @@ static struct scan_request request_make(size_t size)
 		.message_bytes = size,
 		.lane = SCAN_LANE_ALONE,
 		.deadline_ms = 20000,
-		.options = { .cut = SCAN_CUT_ALL, .limits = SCAN_LIMITS_STANDARD, .own_name = SLICE("mx.hangu.example"),
+		.options = { .cut = SCAN_CUT_ALL,
+		             .limits = SCAN_LIMITS_STANDARD,
+		             .own_name = SLICE("mx.hangu.example"),
 		             .authserv_id = SLICE("mx.hangu.example") },
 	};
 }
@@ -64,7 +66,8 @@ static enum rc decode(struct fixture *fixture, struct slice answer, struct findi
 	struct fault  fault;
 
 	arena_reset(&fixture->decoded);
-	const enum rc rc = scan_answer_decode(answer, &fixture->request, &fixture->server.engine, message, &fixture->decoded, &end, out, &fault);
+	const enum rc rc = scan_answer_decode(answer, &fixture->request, &fixture->server.engine, message,
+	                                      &fixture->decoded, &end, out, &fault);
 	if (rc == RC_OK && end != SCAN_END_DONE)
 		return RC_BUSY; /* told apart for the tests only */
 	return rc;
@@ -124,7 +127,9 @@ static void test_answer(void **state)
 	assert_int_equal(id, 42);
 	assert_int_equal(decode(&fixture, buf_slice(&fixture.answer), &findings), RC_OK);
 	arena_reset(&fixture.arena);
-	assert_int_equal(scan_message(message, &fixture.request.options, &fixture.server.engine, &fixture.arena, &direct), RC_OK);
+	assert_int_equal(
+		scan_message(message, &fixture.request.options, &fixture.server.engine, &fixture.arena, &direct),
+		RC_OK);
 	assert_int_equal(findings.count, direct.count);
 	for (size_t i = 0; i < direct.count; i++) {
 		assert_int_equal(findings.list[i].kind, direct.list[i].kind);
@@ -138,7 +143,8 @@ static void test_answer(void **state)
 	assert_true(slice_eq(findings.facts.authors[1], SLICE("c@d.example")));
 	assert_true(slice_eq(findings.facts.subject, SLICE("hi")));
 	assert_int_equal(findings.facts.cut_count, 3);
-	assert_true(slice_eq(slice_cut(message, findings.facts.cuts[1].offset, findings.facts.cuts[1].size), SLICE("\rX-Hangu-Score: 1")));
+	assert_true(slice_eq(slice_cut(message, findings.facts.cuts[1].offset, findings.facts.cuts[1].size),
+	                     SLICE("\rX-Hangu-Score: 1")));
 	assert_int_equal(findings.facts.steps, direct.facts.steps);
 	fixture_close(&fixture);
 }
@@ -161,9 +167,11 @@ static void test_damaged_answers(void **state)
 			if (decode(&fixture, answer, &findings) == RC_OK) {
 				accepted++;
 				for (size_t j = 0; j < findings.facts.cut_count; j++)
-					assert_true(scan_cut_valid(message, &fixture.request.options, &findings.facts.cuts[j]));
+					assert_true(scan_cut_valid(message, &fixture.request.options,
+					                           &findings.facts.cuts[j]));
 				for (size_t j = 0; j < findings.count; j++)
-					assert_true((size_t)findings.list[j].offset + findings.list[j].size <= message.len);
+					assert_true((size_t)findings.list[j].offset + findings.list[j].size <=
+					            message.len);
 			}
 			fixture.answer.ptr[i] ^= (uint8_t)change;
 		}
@@ -198,15 +206,40 @@ static void test_lies(void **state)
 		list[0] = findings.list[0];
 		uint64_t id = 42;
 		switch (kind) {
-		case 0: id = 43; break;
-		case 1: lie.facts.message_bytes--; expected = RC_CORRUPT; break;
-		case 2: lie.facts.header_bytes--; expected = RC_CORRUPT; break;
-		case 3: lie.engine.bytes[0] ^= 1; expected = RC_CORRUPT; break;
-		case 4: cuts[0].offset++; expected = RC_CORRUPT; break;
-		case 5: cuts[0].size--; expected = RC_CORRUPT; break;
-		case 6: cuts[0].size += 32; expected = RC_CORRUPT; break;
-		case 7: cuts[0].kind = CUT_EXCHANGE; expected = RC_CORRUPT; break;
-		case 8: cuts[1] = cuts[0]; break;
+		case 0:
+			id = 43;
+			break;
+		case 1:
+			lie.facts.message_bytes--;
+			expected = RC_CORRUPT;
+			break;
+		case 2:
+			lie.facts.header_bytes--;
+			expected = RC_CORRUPT;
+			break;
+		case 3:
+			lie.engine.bytes[0] ^= 1;
+			expected = RC_CORRUPT;
+			break;
+		case 4:
+			cuts[0].offset++;
+			expected = RC_CORRUPT;
+			break;
+		case 5:
+			cuts[0].size--;
+			expected = RC_CORRUPT;
+			break;
+		case 6:
+			cuts[0].size += 32;
+			expected = RC_CORRUPT;
+			break;
+		case 7:
+			cuts[0].kind = CUT_EXCHANGE;
+			expected = RC_CORRUPT;
+			break;
+		case 8:
+			cuts[1] = cuts[0];
+			break;
 		case 9: /* an innocent field */
 			cuts[0].offset = 22;
 			cuts[0].size = 32;
@@ -217,17 +250,49 @@ static void test_lies(void **state)
 			cuts[2].size = 3;
 			expected = RC_CORRUPT;
 			break;
-		case 11: lie.list = list; lie.count = 1; list[0].offset = (uint32_t)message.len; list[0].size = 1; break;
-		case 12: lie.list = list; lie.count = 1; list[0].part = 77; break;
-		case 13: lie.list = list; lie.count = 1; list[0].kind = FINDING_CONTENT_GTUBE; list[0].value = 1;
-			list[0].evidence = SLICE(""); break;
-		case 14: lie.list = list; lie.count = 1; list[0].kind = FINDING_CONTENT_EICAR; list[0].evidence = SLICE("x"); break;
-		case 15: lie.facts.authors = authors; lie.facts.author_count = 1; break;
-		case 16: lie.facts.subject = SLICE("a\nb"); break;
-		case 17: lie.facts.subject = slice_of(long_text, sizeof long_text); break;
-		case 18: lie.facts.part_count = 1001; break;
-		case 19: lie.facts.flags = 1u << 31; break;
-		default: lie.facts.received_own = 9; break;
+		case 11:
+			lie.list = list;
+			lie.count = 1;
+			list[0].offset = (uint32_t)message.len;
+			list[0].size = 1;
+			break;
+		case 12:
+			lie.list = list;
+			lie.count = 1;
+			list[0].part = 77;
+			break;
+		case 13:
+			lie.list = list;
+			lie.count = 1;
+			list[0].kind = FINDING_CONTENT_GTUBE;
+			list[0].value = 1;
+			list[0].evidence = SLICE("");
+			break;
+		case 14:
+			lie.list = list;
+			lie.count = 1;
+			list[0].kind = FINDING_CONTENT_EICAR;
+			list[0].evidence = SLICE("x");
+			break;
+		case 15:
+			lie.facts.authors = authors;
+			lie.facts.author_count = 1;
+			break;
+		case 16:
+			lie.facts.subject = SLICE("a\nb");
+			break;
+		case 17:
+			lie.facts.subject = slice_of(long_text, sizeof long_text);
+			break;
+		case 18:
+			lie.facts.part_count = 1001;
+			break;
+		case 19:
+			lie.facts.flags = 1u << 31;
+			break;
+		default:
+			lie.facts.received_own = 9;
+			break;
 		}
 		buf_clear(&out);
 		scan_answer_encode(id, SCAN_END_DONE, &lie, &out);
@@ -275,7 +340,8 @@ static void test_serve(void **state)
 	/* Nonsense, a message of another size, another version: refused, by the id that was claimed. */
 	scan_serve_one(&fixture.server, SLICE("nonsense"), message, &fixture.arena, &fixture.answer);
 	assert_int_equal(decode(&fixture, buf_slice(&fixture.answer), &findings), RC_SYNTAX);
-	scan_serve_one(&fixture.server, buf_slice(&fixture.frame), slice_take(message, 5), &fixture.arena, &fixture.answer);
+	scan_serve_one(&fixture.server, buf_slice(&fixture.frame), slice_take(message, 5), &fixture.arena,
+	               &fixture.answer);
 	assert_int_equal(decode(&fixture, buf_slice(&fixture.answer), &findings), RC_BUSY);
 	fixture.frame.ptr[4] = 9;
 	scan_serve_one(&fixture.server, buf_slice(&fixture.frame), message, &fixture.arena, &fixture.answer);
@@ -302,8 +368,8 @@ static void test_no_memory(void **state)
 		assert_non_null(memory);
 		struct arena  small = arena_on(memory, size);
 		enum scan_end end;
-		const enum rc rc = scan_answer_decode(buf_slice(&fixture.answer), &fixture.request, &fixture.server.engine, message, &small,
-		                                      &end, &findings, NULL);
+		const enum rc rc = scan_answer_decode(buf_slice(&fixture.answer), &fixture.request,
+		                                      &fixture.server.engine, message, &small, &end, &findings, NULL);
 		assert_true(rc == RC_OK || rc == RC_NOMEM);
 		done = rc == RC_OK;
 		memory_give(memory);
@@ -318,7 +384,10 @@ struct cut_row {
 	bool              valid;
 };
 
-#define CUT(name, header, offset, size, kind, valid) { name, SLICE_INIT(header), { offset, size, kind }, valid }
+#define CUT(name, header, offset, size, kind, valid)                    \
+	{                                                               \
+		name, SLICE_INIT(header), { offset, size, kind }, valid \
+	}
 
 static const struct cut_row cut_rows[] = {
 	CUT("the first field", "X-Hangu-A: b\r\nC: d\r\n\r\n", 0, 14, CUT_HANGU, true),
@@ -330,11 +399,15 @@ static const struct cut_row cut_rows[] = {
 	CUT("behind a bare CR", "C: d\rX-Hangu-A: b\r\n\r\n", 4, 13, CUT_HANGU, true),
 	CUT("between two bare CRs", "C: d\rX-Hangu-A: b\rE: f\r\n\r\n", 4, 13, CUT_HANGU, true),
 	CUT("continuation lines at the front", " a\r\n b\r\nC: d\r\n\r\n", 0, 8, CUT_LEADING, true),
-	CUT("our authentication results", "Authentication-Results: mx.hangu.example 1; none\r\n\r\n", 0, 50, CUT_AUTHENTICATION, true),
-	CUT("quoted, with a comment", "Authentication-Results:\r\n (a) \"MX.hangu.example\"; none\r\n\r\n", 0, 56, CUT_AUTHENTICATION, true),
-	CUT("with a final full stop", "Authentication-Results: mx.hangu.example.; none\r\n\r\n", 0, 49, CUT_AUTHENTICATION, true),
+	CUT("our authentication results", "Authentication-Results: mx.hangu.example 1; none\r\n\r\n", 0, 50,
+	    CUT_AUTHENTICATION, true),
+	CUT("quoted, with a comment", "Authentication-Results:\r\n (a) \"MX.hangu.example\"; none\r\n\r\n", 0, 56,
+	    CUT_AUTHENTICATION, true),
+	CUT("with a final full stop", "Authentication-Results: mx.hangu.example.; none\r\n\r\n", 0, 49,
+	    CUT_AUTHENTICATION, true),
 	CUT("an empty cut", "X-Hangu-A: b\r\n\r\n", 0, 0, CUT_HANGU, false),
-	CUT("another's authentication results", "Authentication-Results: other.example; none\r\n\r\n", 0, 45, CUT_AUTHENTICATION, false),
+	CUT("another's authentication results", "Authentication-Results: other.example; none\r\n\r\n", 0, 45,
+	    CUT_AUTHENTICATION, false),
 	CUT("results without an id", "Authentication-Results: spf=pass\r\n\r\n", 0, 34, CUT_AUTHENTICATION, false),
 	CUT("a name that only begins alike", "X-Hangu: b\r\n\r\n", 0, 12, CUT_HANGU, false),
 	CUT("no colon", "X-Hangu-A\r\n\r\n", 0, 11, CUT_HANGU, false),
@@ -362,9 +435,10 @@ static void test_cuts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request), cmocka_unit_test(test_answer), cmocka_unit_test(test_damaged_answers),
-		cmocka_unit_test(test_lies),    cmocka_unit_test(test_largest_answer), cmocka_unit_test(test_serve),
-		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_request),         cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_damaged_answers), cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_largest_answer),  cmocka_unit_test(test_serve),
+		cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_cuts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,10 @@ void scan_content(struct scan_work *work);
 /* `field` on one line, or its raw value when the arena is full. */
 struct slice scan_unfold(struct scan_work *work, const struct header_field *field);
 
-/* `text` decoded (RFC 2047), control characters as blanks, at most `max` bytes, in the arena; empty when that is full. */
+/*
+ * `text` decoded (RFC 2047), control characters as blanks, at most `max` bytes, in the arena; empty when that is
+ * full.
+ */
 struct slice scan_display(struct scan_work *work, struct slice text, size_t max);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * How long one scan takes (processor time, best of several rounds), for messages like those of tests/bench/bench.py: 4 KiB of text,
- * 64 KiB with HTML and an attachment, and large attachments in base64.
+ * How long one scan takes (processor time, best of several rounds), for messages like those of tests/bench/bench.py:
+ * 4 KiB of text, 64 KiB with HTML and an attachment, and large attachments in base64.
  *
  *     bench scan.4k 9.8 us
  */
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define FIELDS \
-	"Received: from mail.sender.example (mail.sender.example [192.0.2.7])\r\n\tby mx.hangu.example with ESMTPS id 0123456789ABC\r\n" \
-	"\tfor <user@example.cn>; Sun, 22 Nov 2026 22:37:19 +0800\r\n" \
+#define FIELDS                                                                                                                                           \
+	"Received: from mail.sender.example (mail.sender.example [192.0.2.7])\r\n\tby mx.hangu.example with ESMTPS id 0123456789ABC\r\n"                 \
+	"\tfor <user@example.cn>; Sun, 22 Nov 2026 22:37:19 +0800\r\n"                                                                                   \
 	"Received: from desk (desk.sender.example [198.51.100.9])\r\n\tby mail.sender.example with ESMTPSA id 4f2a; Sun, 22 Nov 2026 14:37:18 +0000\r\n" \
-	"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=sender.example; s=s1;\r\n\th=from:to:subject:date:message-id; bh=" \
-	"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n\tb=dGhpcyBpcyBub3QgYSByZWFsIHNpZ25hdHVyZSBidXQgaXQgaXMgYXMgbG9uZw==\r\n" \
-	"From: =?utf-8?B?5byg5LiJ?= <zhang.san@sender.example>\r\nTo: user@example.cn\r\n" \
-	"Subject: =?utf-8?B?5YWz5LqO5LiL5ZGo5Lya6K6u55qE6YCa55+l?=\r\nDate: Sun, 22 Nov 2026 14:37:17 +0000\r\n" \
+	"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=sender.example; s=s1;\r\n\th=from:to:subject:date:message-id; bh="                      \
+	"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n\tb=dGhpcyBpcyBub3QgYSByZWFsIHNpZ25hdHVyZSBidXQgaXQgaXMgYXMgbG9uZw==\r\n"                      \
+	"From: =?utf-8?B?5byg5LiJ?= <zhang.san@sender.example>\r\nTo: user@example.cn\r\n"                                                               \
+	"Subject: =?utf-8?B?5YWz5LqO5LiL5ZGo5Lya6K6u55qE6YCa55+l?=\r\nDate: Sun, 22 Nov 2026 14:37:17 +0000\r\n"                                         \
 	"Message-ID: <20261122143717.4f2a@sender.example>\r\nMIME-Version: 1.0\r\n"
 
 static void text_put(struct buf *out, size_t size, const char *line)
@@ -47,20 +47,25 @@ static void base64_put(struct buf *out, size_t size)
 static void text_message(struct buf *out, size_t size)
 {
 	buf_put_str(out, FIELDS "Content-Type: text/plain; charset=utf-8\r\n\r\n");
-	text_put(out, size - out->len, "The quick brown fox jumps over the lazy dog, and so on until the line is full.\r\n");
+	text_put(out, size - out->len,
+	         "The quick brown fox jumps over the lazy dog, and so on until the line is full.\r\n");
 }
 
 static void multipart_message(struct buf *out, size_t size)
 {
-	buf_put_str(out, FIELDS "Content-Type: multipart/mixed; boundary=\"----=_Part_1_2.3\"\r\n\r\n------=_Part_1_2.3\r\n"
-	                 "Content-Type: multipart/alternative; boundary=\"----=_Part_4_5.6\"\r\n\r\n------=_Part_4_5.6\r\n"
-	                 "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
+	buf_put_str(out, FIELDS
+	            "Content-Type: multipart/mixed; boundary=\"----=_Part_1_2.3\"\r\n\r\n------=_Part_1_2.3\r\n"
+	            "Content-Type: multipart/alternative; boundary=\"----=_Part_4_5.6\"\r\n\r\n------=_Part_4_5.6\r\n"
+	            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
 	text_put(out, 4096, "The quick brown fox jumps over the lazy dog, and so on until the line is full.\r\n");
 	buf_put_str(out, "\r\n------=_Part_4_5.6\r\nContent-Type: text/html; charset=utf-8\r\n"
 	                 "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-	text_put(out, 16384, "<p style=3D\"color:#333;font-size:14px\">The quick brown fox =E4=B8=AD=E6=96=\r\n=87 jumps</p>\r\n");
-	buf_put_str(out, "\r\n------=_Part_4_5.6--\r\n\r\n------=_Part_1_2.3\r\nContent-Type: application/pdf; name=\"report.pdf\"\r\n"
-	                 "Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"report.pdf\"\r\n\r\n");
+	text_put(out, 16384,
+	         "<p style=3D\"color:#333;font-size:14px\">The quick brown fox =E4=B8=AD=E6=96=\r\n=87 jumps</p>\r\n");
+	buf_put_str(
+		out,
+		"\r\n------=_Part_4_5.6--\r\n\r\n------=_Part_1_2.3\r\nContent-Type: application/pdf; name=\"report.pdf\"\r\n"
+		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"report.pdf\"\r\n\r\n");
 	base64_put(out, size - out->len - 32);
 	buf_put_str(out, "\r\n------=_Part_1_2.3--\r\n");
 }
@@ -75,11 +80,14 @@ static double seconds(void)
 
 static void measure(const char *name, void (*make)(struct buf *, size_t), size_t size, unsigned count)
 {
-	struct buf          message = buf_make(SCAN_MESSAGE_MAX), frame = buf_make(SCAN_FRAME_MAX), answer = buf_make(SCAN_FRAME_MAX);
+	struct buf message = buf_make(SCAN_MESSAGE_MAX), frame = buf_make(SCAN_FRAME_MAX),
+		   answer = buf_make(SCAN_FRAME_MAX);
 	struct scan_server  server = { .known = false };
 	struct arena        arena;
 	struct scan_request request = {
-		.options = { .cut = SCAN_CUT_ALL, .limits = SCAN_LIMITS_STANDARD, .own_name = SLICE("mx.hangu.example") },
+		.options = { .cut = SCAN_CUT_ALL,
+		             .limits = SCAN_LIMITS_STANDARD,
+		             .own_name = SLICE("mx.hangu.example") },
 	};
 	double best = 1e9;
 
@@ -94,7 +102,8 @@ static void measure(const char *name, void (*make)(struct buf *, size_t), size_t
 		const double each = (seconds() - start) / count;
 		best = each < best ? each : best;
 	}
-	printf("bench %s %.1f us (%zu bytes, %.2f GB/s)\n", name, best * 1e6, message.len, (double)message.len / best / 1e9);
+	printf("bench %s %.1f us (%zu bytes, %.2f GB/s)\n", name, best * 1e6, message.len,
+	       (double)message.len / best / 1e9);
 	buf_done(&message);
 	buf_done(&frame);
 	buf_done(&answer);

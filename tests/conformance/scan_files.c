@@ -1,7 +1,8 @@
 /*
- * Scans every file below the folders given, as it is and with its line ends made CRLF, and checks what must hold for any bytes: no
- * error, steps and memory within bounds, the same answer twice, and findings that survive the wire. tests/conformance/scan.py runs
- * it over the suites beside the project and holds its lines against what each suite asks for.
+ * Scans every file below the folders given, as it is and with its line ends made CRLF, and checks what must hold for
+ * any bytes: no error, steps and memory within bounds, the same answer twice, and findings that survive the wire.
+ * tests/conformance/scan.py runs it over the suites beside the project and holds its lines against what each suite
+ * asks for.
  *
  * One line a file: path, action inbound, authors, then the names of the findings. The last line: sums.
  */
@@ -39,8 +40,11 @@ static void fail(const char *path, const char *what, long number)
 static void request_make(size_t size, struct scan_request *request)
 {
 	*request = (struct scan_request){
-		.id = 7, .message_bytes = size,
-		.options = { .cut = SCAN_CUT_ALL, .limits = SCAN_LIMITS_STANDARD, .own_name = SLICE("mx.hangu.example") },
+		.id = 7,
+		.message_bytes = size,
+		.options = { .cut = SCAN_CUT_ALL,
+		             .limits = SCAN_LIMITS_STANDARD,
+		             .own_name = SLICE("mx.hangu.example") },
 	};
 	buf_clear(&frame);
 	if (scan_request_encode(request, &frame) != RC_OK || frame.failed)
@@ -80,7 +84,8 @@ static void scan_bytes(const char *path, struct slice message, bool print)
 	if (!slice_eq(buf_slice(&answer), buf_slice(&again)))
 		fail(path, "two scans differ", 0);
 	arena_reset(&answer_arena);
-	const enum rc rc = scan_answer_decode(buf_slice(&answer), &request, &server.engine, message, &answer_arena, &end, &findings, &fault);
+	const enum rc rc = scan_answer_decode(buf_slice(&answer), &request, &server.engine, message, &answer_arena,
+	                                      &end, &findings, &fault);
 	if (rc != RC_OK || end != SCAN_END_DONE) {
 		fail(path, fault.text, (long)fault.number);
 		return;
@@ -152,7 +157,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--findings-page") == 0)
 		return page_print();
-	if (digest_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK || arena_init(&answer_arena, 1 << 18) != RC_OK)
+	if (digest_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK ||
+	    arena_init(&answer_arena, 1 << 18) != RC_OK)
 		return 1;
 	frame = buf_make(SCAN_FRAME_MAX);
 	answer = buf_make(SCAN_FRAME_MAX);
@@ -163,8 +169,8 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	printf("SUM files %lu bytes %lu findings %lu internal %lu arena_max %zu steps_max %llu", sums.files, sums.bytes, sums.findings,
-	       sums.internal, sums.arena_max, (unsigned long long)sums.steps_max);
+	printf("SUM files %lu bytes %lu findings %lu internal %lu arena_max %zu steps_max %llu", sums.files, sums.bytes,
+	       sums.findings, sums.internal, sums.arena_max, (unsigned long long)sums.steps_max);
 	for (unsigned action = 0; action < POLICY_ACTIONS; action++)
 		printf(" %s %u", policy_action_word((enum policy_action)action), sums.actions[action]);
 	printf("\n");
