@@ -26,8 +26,8 @@ static void retry(struct timer *timer)
 /* Errors of the connection itself (accept(2): it went away while it waited), not of ours. */
 static bool is_theirs(int error)
 {
-	return error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT || error == EHOSTDOWN ||
-	       error == ENONET || error == EHOSTUNREACH || error == ENETUNREACH || error == EINTR;
+	return error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
+	       error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH || error == ENETUNREACH || error == EINTR;
 }
 
 static void ready(struct loop_watch *watch, uint32_t events)

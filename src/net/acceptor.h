@@ -25,14 +25,14 @@ struct acceptor {
 	 * A connection: `fd` (non-blocking, close-on-exec) is the owner's now; usually stream_adopt() is next. It may
 	 * stop the acceptor.
 	 */
-	void            (*on_accept)(struct acceptor *acceptor, int fd, const struct net_address *peer);
+	void (*on_accept)(struct acceptor *acceptor, int fd, const struct net_address *peer);
 	/*
 	 * Accepting failed and pauses for ACCEPTOR_PAUSE_MS: errno (EMFILE, ENFILE, ENOBUFS, ENOMEM ...). May be
 	 * NULL.
 	 */
-	void            (*on_trouble)(struct acceptor *acceptor, int error);
-	int               fd;
-	bool              stopped;
+	void (*on_trouble)(struct acceptor *acceptor, int error);
+	int  fd;
+	bool stopped;
 };
 
 /*

@@ -76,8 +76,8 @@ static enum rc take_group(struct slice *text, unsigned *out)
 static enum rc parse_v6(struct slice text, uint8_t out[16])
 {
 	uint8_t bytes[16] = { 0 };
-	size_t  count = 0;          /* bytes read */
-	size_t  gap = SIZE_MAX;     /* where "::" stands */
+	size_t  count = 0;      /* bytes read */
+	size_t  gap = SIZE_MAX; /* where "::" stands */
 
 	if (slice_starts(text, SLICE("::"))) {
 		gap = 0;
@@ -221,7 +221,7 @@ static void add_v6(struct text *text, const uint8_t bytes[16])
 	unsigned groups[8], run = 0, best_start = 8, best = 1;
 
 	for (unsigned index = 0; index < 8; index++) {
-		groups[index] = (unsigned)bytes[2 * index] << 8 | bytes[2 * index + 1];
+		groups[index] = (unsigned)bytes[(size_t)index * 2] << 8 | bytes[(size_t)index * 2 + 1];
 		run = groups[index] == 0 ? run + 1 : 0;
 		if (run > best) {
 			best = run;
@@ -418,13 +418,12 @@ bool net_address_is_any(const struct net_address *address)
 bool net_address_is_private(const struct net_address *address)
 {
 	static const struct block blocks[] = {
-		{ NET_FAMILY_V4, 8, { 10 } },           /* RFC 1918 */
-		{ NET_FAMILY_V4, 12, { 172, 16 } },
-		{ NET_FAMILY_V4, 16, { 192, 168 } },
-		{ NET_FAMILY_V4, 10, { 100, 64 } },     /* RFC 6598 */
-		{ NET_FAMILY_V4, 16, { 169, 254 } },    /* RFC 3927 */
-		{ NET_FAMILY_V6, 7, { 0xfc } },         /* RFC 4193 */
-		{ NET_FAMILY_V6, 10, { 0xfe, 0x80 } },  /* RFC 4291 section 2.5.6 */
+		{ NET_FAMILY_V4, 8, { 10 } }, /* RFC 1918 */
+		{ NET_FAMILY_V4, 12, { 172, 16 } },    { NET_FAMILY_V4, 16, { 192, 168 } },
+		{ NET_FAMILY_V4, 10, { 100, 64 } },    /* RFC 6598 */
+		{ NET_FAMILY_V4, 16, { 169, 254 } },   /* RFC 3927 */
+		{ NET_FAMILY_V6, 7, { 0xfc } },        /* RFC 4193 */
+		{ NET_FAMILY_V6, 10, { 0xfe, 0x80 } }, /* RFC 4291 section 2.5.6 */
 	};
 
 	return IN_BLOCKS(address, blocks);
@@ -433,10 +432,10 @@ bool net_address_is_private(const struct net_address *address)
 bool net_address_is_unusable(const struct net_address *address)
 {
 	static const struct block blocks[] = {
-		{ NET_FAMILY_V4, 8, { 0 } },            /* RFC 1122 section 3.2.1.3 */
-		{ NET_FAMILY_V4, 3, { 224 } },          /* multicast, reserved, broadcast */
+		{ NET_FAMILY_V4, 8, { 0 } },   /* RFC 1122 section 3.2.1.3 */
+		{ NET_FAMILY_V4, 3, { 224 } }, /* multicast, reserved, broadcast */
 		{ NET_FAMILY_V6, 128, { 0 } },
-		{ NET_FAMILY_V6, 8, { 0xff } },         /* multicast */
+		{ NET_FAMILY_V6, 8, { 0xff } }, /* multicast */
 	};
 
 	return address->family == NET_FAMILY_NONE || IN_BLOCKS(address, blocks);
@@ -448,8 +447,8 @@ static void fill_behind(struct net_address *address, unsigned bits, bool ones)
 	for (unsigned index = 0; index < bytes_of(address); index++) {
 		const unsigned kept = bits > index * 8 ? bits - index * 8 : 0;
 		const uint8_t  mask = (uint8_t)(0xffu >> (kept < 8 ? kept : 8));
-		address->bytes[index] = ones ? (uint8_t)(address->bytes[index] | mask) :
-		                               (uint8_t)(address->bytes[index] & (uint8_t)~mask);
+		address->bytes[index] = ones ? (uint8_t)(address->bytes[index] | mask)
+		                             : (uint8_t)(address->bytes[index] & (uint8_t)~mask);
 	}
 }
 
@@ -586,7 +585,8 @@ enum rc net_match_make(const struct net_range *ranges, size_t count, struct aren
 			struct net_range  *previous = &sorted[kept - 1];
 			struct net_address edge = previous->last;
 			const bool         open = successor(&edge);
-			if (previous->last.family == range->first.family && (!open || compare(&range->first, &edge) <= 0)) {
+			if (previous->last.family == range->first.family &&
+			    (!open || compare(&range->first, &edge) <= 0)) {
 				if (compare(&range->last, &previous->last) > 0)
 					previous->last = range->last;
 				continue;
@@ -602,7 +602,8 @@ enum rc net_match_make(const struct net_range *ranges, size_t count, struct aren
 	return RC_OK;
 }
 
-enum rc net_match_parse(const struct slice *texts, size_t count, struct arena *arena, struct net_match *out, size_t *bad_index)
+enum rc net_match_parse(const struct slice *texts, size_t count, struct arena *arena, struct net_match *out,
+                        size_t *bad_index)
 {
 	if (count == 0)
 		return net_match_make(NULL, 0, arena, out);

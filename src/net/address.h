@@ -112,6 +112,6 @@ MUST_CHECK enum rc net_match_make(const struct net_range *ranges, size_t count, 
 /* The same from texts of net_range_parse(); *bad_index is the text that was wrong. RC_SYNTAX, RC_LIMIT, RC_NOMEM. */
 MUST_CHECK enum rc net_match_parse(const struct slice *texts, size_t count, struct arena *arena, struct net_match *out,
                                    size_t *bad_index);
-bool net_match_has(const struct net_match *match, const struct net_address *address);
+bool               net_match_has(const struct net_match *match, const struct net_address *address);
 
 #endif

@@ -157,7 +157,8 @@ static void the_kernel_form_goes_both_ways(void **state)
 		const socklen_t size = net_address_sockaddr(&address, &storage);
 		assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, size, &again), RC_OK);
 		assert_true(net_address_eq_port(&address, &again));
-		assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, size - 1, &again), RC_UNSUPPORTED);
+		assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, size - 1, &again),
+		                 RC_UNSUPPORTED);
 		assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, 0, &again), RC_UNSUPPORTED);
 	}
 	struct sockaddr_in6 mapped = { .sin6_family = AF_INET6, .sin6_port = htons(25) };
@@ -169,7 +170,8 @@ static void the_kernel_form_goes_both_ways(void **state)
 	assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&mapped, sizeof mapped, &address), RC_OK);
 	assert_true(net_address_eq_port(&address, &expected));
 	storage.ss_family = AF_UNIX;
-	assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, sizeof storage, &address), RC_UNSUPPORTED);
+	assert_int_equal(net_address_of_sockaddr((struct sockaddr *)&storage, sizeof storage, &address),
+	                 RC_UNSUPPORTED);
 }
 
 static void reverse_names(void **state)
@@ -197,23 +199,36 @@ static void kinds_and_prefixes(void **state)
 		const char *text;
 		bool        loopback, any, private, unusable;
 	} kinds[] = {
-		{ "127.0.0.1", true, false, false, false },      { "127.255.255.255", true, false, false, false },
-		{ "128.0.0.1", false, false, false, false },     { "::1", true, false, false, false },
-		{ "::2", false, false, false, false },           { "0.0.0.0", false, true, false, true },
-		{ "::", false, true, false, true },              { "10.255.0.1", false, false, true, false },
-		{ "172.15.255.255", false, false, false, false }, { "172.16.0.0", false, false, true, false },
-		{ "172.31.255.255", false, false, true, false }, { "172.32.0.0", false, false, false, false },
-		{ "192.168.3.4", false, false, true, false },    { "100.64.0.1", false, false, true, false },
-		{ "100.128.0.1", false, false, false, false },   { "169.254.1.1", false, false, true, false },
-		{ "fd00::1", false, false, true, false },        { "fe80::1", false, false, true, false },
-		{ "fec0::1", false, false, false, false },       { "224.0.0.1", false, false, false, true },
-		{ "255.255.255.255", false, false, false, true }, { "223.255.255.255", false, false, false, false },
-		{ "ff02::1", false, false, false, true },        { "0.1.2.3", false, false, false, true },
+		{ "127.0.0.1", true, false, false, false },
+		{ "127.255.255.255", true, false, false, false },
+		{ "128.0.0.1", false, false, false, false },
+		{ "::1", true, false, false, false },
+		{ "::2", false, false, false, false },
+		{ "0.0.0.0", false, true, false, true },
+		{ "::", false, true, false, true },
+		{ "10.255.0.1", false, false, true, false },
+		{ "172.15.255.255", false, false, false, false },
+		{ "172.16.0.0", false, false, true, false },
+		{ "172.31.255.255", false, false, true, false },
+		{ "172.32.0.0", false, false, false, false },
+		{ "192.168.3.4", false, false, true, false },
+		{ "100.64.0.1", false, false, true, false },
+		{ "100.128.0.1", false, false, false, false },
+		{ "169.254.1.1", false, false, true, false },
+		{ "fd00::1", false, false, true, false },
+		{ "fe80::1", false, false, true, false },
+		{ "fec0::1", false, false, false, false },
+		{ "224.0.0.1", false, false, false, true },
+		{ "255.255.255.255", false, false, false, true },
+		{ "223.255.255.255", false, false, false, false },
+		{ "ff02::1", false, false, false, true },
+		{ "0.1.2.3", false, false, false, true },
 		{ "::ffff:127.0.0.1", true, false, false, false },
 	};
 	for (size_t row = 0; row < COUNT(kinds); row++) {
 		const struct net_address address = at(kinds[row].text);
-		if (net_address_is_loopback(&address) != kinds[row].loopback || net_address_is_any(&address) != kinds[row].any ||
+		if (net_address_is_loopback(&address) != kinds[row].loopback ||
+		    net_address_is_any(&address) != kinds[row].any ||
 		    net_address_is_private(&address) != kinds[row].private ||
 		    net_address_is_unusable(&address) != kinds[row].unusable)
 			fail_msg("%s: another kind", kinds[row].text);
@@ -279,17 +294,33 @@ static void ranges_are_read(void **state)
 
 static void lists_match(void **state)
 {
-	static const char *const texts[] = { "192.0.2.128/25", "10.0.0.0/8",  "192.0.2.0/25",  "2001:db8::/32", "172.16.0.1",
-		                             "10.2.0.0/16",    "172.16.0.2", "255.255.255.255", "::1" };
+	static const char *const texts[] = { "192.0.2.128/25", "10.0.0.0/8",      "192.0.2.0/25",
+		                             "2001:db8::/32",  "172.16.0.1",      "10.2.0.0/16",
+		                             "172.16.0.2",     "255.255.255.255", "::1" };
 	static const struct {
 		const char *address;
 		bool        has;
 	} rows[] = {
-		{ "9.255.255.255", false }, { "10.0.0.0", true },      { "10.2.3.4", true },        { "10.255.255.255", true },
-		{ "11.0.0.0", false },      { "172.16.0.0", false },   { "172.16.0.1", true },      { "172.16.0.2", true },
-		{ "172.16.0.3", false },    { "192.0.1.255", false },  { "192.0.2.0", true },       { "192.0.2.255", true },
-		{ "192.0.3.0", false },     { "255.255.255.255", true }, { "::1", true },           { "::", false },
-		{ "2001:db8::", true },     { "2001:db9::", false },   { "::ffff:10.0.0.1", true }, { "::10.0.0.1", false },
+		{ "9.255.255.255", false },
+		{ "10.0.0.0", true },
+		{ "10.2.3.4", true },
+		{ "10.255.255.255", true },
+		{ "11.0.0.0", false },
+		{ "172.16.0.0", false },
+		{ "172.16.0.1", true },
+		{ "172.16.0.2", true },
+		{ "172.16.0.3", false },
+		{ "192.0.1.255", false },
+		{ "192.0.2.0", true },
+		{ "192.0.2.255", true },
+		{ "192.0.3.0", false },
+		{ "255.255.255.255", true },
+		{ "::1", true },
+		{ "::", false },
+		{ "2001:db8::", true },
+		{ "2001:db9::", false },
+		{ "::ffff:10.0.0.1", true },
+		{ "::10.0.0.1", false },
 	};
 	uint8_t          memory[4096];
 	struct arena     arena = arena_on(memory, sizeof memory);
@@ -322,9 +353,12 @@ static void lists_match(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_are_read_and_written), cmocka_unit_test(ports_are_read),
-		cmocka_unit_test(the_kernel_form_goes_both_ways), cmocka_unit_test(reverse_names),
-		cmocka_unit_test(kinds_and_prefixes),             cmocka_unit_test(ranges_are_read),
+		cmocka_unit_test(addresses_are_read_and_written),
+		cmocka_unit_test(ports_are_read),
+		cmocka_unit_test(the_kernel_form_goes_both_ways),
+		cmocka_unit_test(reverse_names),
+		cmocka_unit_test(kinds_and_prefixes),
+		cmocka_unit_test(ranges_are_read),
 		cmocka_unit_test(lists_match),
 	};
 

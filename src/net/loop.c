@@ -11,7 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-_Static_assert(LOOP_IN == EPOLLIN && LOOP_OUT == EPOLLOUT && LOOP_ERR == EPOLLERR && LOOP_HUP == EPOLLHUP, "the same bits");
+_Static_assert(LOOP_IN == EPOLLIN && LOOP_OUT == EPOLLOUT && LOOP_ERR == EPOLLERR && LOOP_HUP == EPOLLHUP,
+               "the same bits");
 _Static_assert(LOOP_RDHUP == EPOLLRDHUP && LOOP_EXCLUSIVE == EPOLLEXCLUSIVE && LOOP_EDGE == EPOLLET, "the same bits");
 
 /* The longest wait: a clock that jumps or a lost wake-up then costs at most this. */
@@ -24,7 +25,7 @@ struct loop {
 	uint64_t           now_us;
 	struct timer_wheel wheel;
 	struct list        deferred;
-	struct loop_task  *tasks;      /* taken from `posted`, in order, not run yet */
+	struct loop_task  *tasks; /* taken from `posted`, in order, not run yet */
 	struct loop_task **tasks_end;
 	struct epoll_event events[LOOP_EVENTS_PER_TURN];
 	unsigned           event_index; /* the one being handled */
@@ -34,10 +35,10 @@ struct loop {
 	uint8_t           *scratch; /* two areas, one after the other */
 
 	/* Touched by other threads; apart from the rest so that they share no cache line with it. */
-	uint8_t apart[64];
+	uint8_t                     apart[64];
 	_Atomic(struct loop_task *) posted; /* newest first */
-	atomic_bool asleep;
-	atomic_bool stopping;
+	atomic_bool                 asleep;
+	atomic_bool                 stopping;
 };
 
 static void woken(struct loop_watch *watch, uint32_t events)
@@ -258,7 +259,7 @@ static unsigned run_deferred(struct loop *loop, unsigned max)
 
 	list_append(&loop->deferred, &mark);
 	while (count < max && loop->deferred.next != &mark) {
-		struct list *link = list_shift(&loop->deferred);
+		struct list       *link = list_shift(&loop->deferred);
 		struct loop_defer *defer = LIST_OF(link, struct loop_defer, link);
 		count++;
 		defer->run(defer);

@@ -22,8 +22,8 @@
 struct loop; /* opaque */
 
 /* Read scratch: what one read may bring. Two such areas belong to a loop: one to read into, one to gather output in. */
-#define LOOP_SCRATCH_MIN (16u << 10)
-#define LOOP_SCRATCH_MAX (1u << 20)
+#define LOOP_SCRATCH_MIN      (16u << 10)
+#define LOOP_SCRATCH_MAX      (1u << 20)
 #define LOOP_SCRATCH_STANDARD (128u << 10)
 
 /* Bounds per turn. */
@@ -44,19 +44,19 @@ struct loop; /* opaque */
 struct loop_watch {
 	int      fd;     /* -1: not watched */
 	uint32_t events; /* what is asked for */
-	void   (*ready)(struct loop_watch *watch, uint32_t events);
+	void (*ready)(struct loop_watch *watch, uint32_t events);
 };
 
 /* Work handed over from any thread. It lies in its owner and may not be touched between loop_post() and its run(). */
 struct loop_task {
 	struct loop_task *next;
-	void            (*run)(struct loop_task *task);
+	void (*run)(struct loop_task *task);
 };
 
 /* Work of the loop's own thread for its next turn; can be taken back. */
 struct loop_defer {
 	struct list link;
-	void      (*run)(struct loop_defer *defer);
+	void (*run)(struct loop_defer *defer);
 };
 
 /*
@@ -146,9 +146,9 @@ struct loop_counts {
 	uint64_t turns;
 	uint64_t events;
 	uint64_t timers;
-	uint64_t tasks;      /* posted */
-	uint64_t wakes;      /* system calls made to wake it (counted by the loop as wake-ups seen) */
-	uint64_t busy_us;    /* time not spent waiting */
+	uint64_t tasks;   /* posted */
+	uint64_t wakes;   /* system calls made to wake it (counted by the loop as wake-ups seen) */
+	uint64_t busy_us; /* time not spent waiting */
 };
 const struct loop_counts *loop_counts(const struct loop *loop);
 

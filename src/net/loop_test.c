@@ -182,10 +182,10 @@ struct post {
 	unsigned         poster, number;
 };
 
-static struct loop   *posted_to;
-static struct post    posts[POSTERS][POSTS];
-static unsigned       expected[POSTERS];
-static size_t         posts_run;
+static struct loop *posted_to;
+static struct post  posts[POSTERS][POSTS];
+static unsigned     expected[POSTERS];
+static size_t       posts_run;
 
 static void run_post(struct loop_task *task)
 {

@@ -1,9 +1,10 @@
 /*
- * Questions and answers through libunbound. A question is one node from the moment it is first asked: it flies (libunbound has it), then it
- * is known (cached) until its time is over or its place is needed.
+ * Questions and answers through libunbound. A question is one node from the moment it is first asked: it flies
+ * (libunbound has it), then it is known (cached) until its time is over or its place is needed.
  *
- * Threads: libunbound's own thread asks the network; its answers are taken on the home loop (core_ready), packed there and
- * posted to the loop that asked. The core's lock guards whether a flying question still has a resolver to go back to.
+ * Threads: libunbound's own thread asks the network; its answers are taken on the home loop (core_ready), packed
+ * there and posted to the loop that asked. The core's lock guards whether a flying question still has a resolver to
+ * go back to.
  */
 #include "net/resolver.h"
 
@@ -21,8 +22,8 @@
 
 #define CACHE_BYTES_MIN (1u << 20)
 #define CACHE_BYTES_MAX (1u << 30)
-#define ENTRIES_MIN 16u
-#define ENTRIES_MAX 65536u
+#define ENTRIES_MIN     16u
+#define ENTRIES_MAX     65536u
 
 struct resolver_core {
 	struct ub_ctx    *unbound;
@@ -35,10 +36,10 @@ struct resolver_core {
 };
 
 struct question {
-	struct loop_task        task;     /* brings the answer home */
+	struct loop_task        task; /* brings the answer home */
 	struct list             bucket;
-	struct list             age;      /* known ones, the oldest use first; flying ones: in `flying` */
-	struct list             queries;  /* who waits */
+	struct list             age;     /* known ones, the oldest use first; flying ones: in `flying` */
+	struct list             queries; /* who waits */
 	struct resolver_core   *core;
 	struct resolver        *resolver; /* NULL: nobody wants it any more */
 	struct resolver_packed *packed;   /* NULL while it flies for the first time, or when memory ran out */
@@ -46,9 +47,9 @@ struct question {
 	uint64_t                until_ms; /* of the loop's clock: not known any more */
 	enum resolver_type      type;
 	bool                    flies;
-	bool                    held;     /* its answer is being handed out: stay */
+	bool                    held; /* its answer is being handed out: stay */
 	uint8_t                 size;
-	char                    name[];   /* lower case, with a final dot and a NUL for libunbound; `size` counts neither */
+	char name[]; /* lower case, with a final dot and a NUL for libunbound; `size` counts neither */
 };
 
 struct resolver {
@@ -57,11 +58,11 @@ struct resolver {
 	uint64_t               seed;
 	size_t                 under_way_max;
 	size_t                 entries_max;
-	size_t                 mask;     /* buckets - 1 */
+	size_t                 mask; /* buckets - 1 */
 	struct list           *buckets;
-	struct list            known;    /* by age */
+	struct list            known; /* by age */
 	struct list            flying;
-	bool                   closing;  /* the core's lock guards it */
+	bool                   closing; /* the core's lock guards it */
 	struct resolver_counts counts;
 };
 
@@ -220,7 +221,8 @@ enum rc resolver_core_open(const struct resolver_settings *settings, struct loop
 	must(settings->cache_bytes >= CACHE_BYTES_MIN);
 	must(settings->cache_bytes <= CACHE_BYTES_MAX);
 	if (settings->servers_count > RESOLVER_SERVERS_MAX)
-		return fault_set(fault, RC_LIMIT, "more name servers than are asked", 0, (int64_t)settings->servers_count);
+		return fault_set(fault, RC_LIMIT, "more name servers than are asked", 0,
+		                 (int64_t)settings->servers_count);
 	struct resolver_core *core = memory_take(1, sizeof *core);
 	if (core == NULL)
 		return fault_set(fault, RC_NOMEM, "taking memory for a resolver", 0, 0);
@@ -291,13 +293,16 @@ static void free_question(struct question *question)
 	memory_give(question);
 }
 
-static struct resolver_found look(int error, const struct ub_result *result, struct slice records[RESOLVER_RECORDS_MAX + 1])
+static struct resolver_found look(int error, const struct ub_result *result,
+                                  struct slice records[RESOLVER_RECORDS_MAX + 1])
 {
 	struct resolver_found found = { .status = RESOLVER_FAILED, .ttl_s = RESOLVER_FAILURE_TTL_S };
 
 	if (error != 0 || result == NULL)
 		return found;
-	const uint32_t ttl_s = result->ttl < 0 ? 0 : result->ttl > (int)RESOLVER_TTL_MAX_S ? RESOLVER_TTL_MAX_S : (uint32_t)result->ttl;
+	const uint32_t ttl_s = result->ttl < 0                         ? 0
+	                       : result->ttl > (int)RESOLVER_TTL_MAX_S ? RESOLVER_TTL_MAX_S
+	                                                               : (uint32_t)result->ttl;
 	if (result->bogus) {
 		found.status = RESOLVER_BOGUS;
 	} else if (result->havedata) {
@@ -435,8 +440,13 @@ enum rc resolver_open(struct resolver_core *core, struct loop *loop, size_t cach
 	}
 	for (size_t index = 0; index < buckets; index++)
 		list_init(&heads[index]);
-	*resolver = (struct resolver){ .core = core, .loop = loop, .seed = random_u64(), .under_way_max = under_way_max,
-		                       .entries_max = cache_entries, .mask = buckets - 1, .buckets = heads };
+	*resolver = (struct resolver){ .core = core,
+		                       .loop = loop,
+		                       .seed = random_u64(),
+		                       .under_way_max = under_way_max,
+		                       .entries_max = cache_entries,
+		                       .mask = buckets - 1,
+		                       .buckets = heads };
 	list_init(&resolver->known);
 	list_init(&resolver->flying);
 	(void)atomic_fetch_add(&core->resolvers, 1);
@@ -544,7 +554,8 @@ static enum rc launch(struct resolver *resolver, struct question *question)
 	if (resolver->counts.under_way >= resolver->under_way_max)
 		return RC_BUSY;
 	if (atomic_fetch_add(&core->under_way, 1) >= RESOLVER_UNDER_WAY_MAX ||
-	    ub_resolve_async(core->unbound, question->name, (int)question->type, CLASS_IN, question, answered, NULL) != 0) {
+	    ub_resolve_async(core->unbound, question->name, (int)question->type, CLASS_IN, question, answered, NULL) !=
+	            0) {
 		(void)atomic_fetch_sub(&core->under_way, 1);
 		return RC_BUSY;
 	}
@@ -576,8 +587,8 @@ static enum rc fly(struct resolver *resolver, struct question *question)
 	return rc;
 }
 
-enum rc resolver_ask(struct resolver *resolver, struct resolver_query *query, enum resolver_type type, struct slice name,
-                     uint64_t timeout_ms, struct resolver_answer *answer)
+enum rc resolver_ask(struct resolver *resolver, struct resolver_query *query, enum resolver_type type,
+                     struct slice name, uint64_t timeout_ms, struct resolver_answer *answer)
 {
 	uint8_t      key_bytes[RESOLVER_NAME_MAX];
 	size_t       key_size;

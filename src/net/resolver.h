@@ -28,26 +28,26 @@
 /* Loads what libunbound loads lazily. Once, before the box closes. RC_UNSUPPORTED. */
 MUST_CHECK enum rc resolver_ready(struct fault *fault);
 
-#define RESOLVER_SERVERS_MAX     16u
-#define RESOLVER_NAME_MAX        253u /* octets of a name without the final dot, RFC 1035 section 2.3.4 */
-#define RESOLVER_RECORDS_MAX     64u  /* records of one answer that are looked at */
-#define RESOLVER_TEXT_MAX        4096u /* octets of one TXT record, its strings joined */
-#define RESOLVER_UNDER_WAY_MAX   4096u /* questions inside libunbound, all loops together */
-#define RESOLVER_TTL_MAX_S       3600u /* no answer is kept longer in the loops' own caches */
-#define RESOLVER_FAILURE_TTL_S   5u    /* how long a failure is remembered there */
+#define RESOLVER_SERVERS_MAX   16u
+#define RESOLVER_NAME_MAX      253u  /* octets of a name without the final dot, RFC 1035 section 2.3.4 */
+#define RESOLVER_RECORDS_MAX   64u   /* records of one answer that are looked at */
+#define RESOLVER_TEXT_MAX      4096u /* octets of one TXT record, its strings joined */
+#define RESOLVER_UNDER_WAY_MAX 4096u /* questions inside libunbound, all loops together */
+#define RESOLVER_TTL_MAX_S     3600u /* no answer is kept longer in the loops' own caches */
+#define RESOLVER_FAILURE_TTL_S 5u    /* how long a failure is remembered there */
 
 struct resolver_settings {
-	const struct net_address *servers; /* ask these (port 0 means 53); none: the public tree from its root */
-	size_t             servers_count;  /* up to RESOLVER_SERVERS_MAX */
-	struct net_address source;         /* ask from this address; family none: the kernel chooses */
-	uint64_t           cache_bytes;    /* libunbound's message and record caches together; 1M to 1G */
-	struct slice       trust_anchor;   /* DS or DNSKEY records in zone-file text, one a line; empty: no validation */
-	bool               ipv6;           /* servers may be asked over IPv6 */
+	const struct net_address *servers;       /* ask these (port 0 means 53); none: the public tree from its root */
+	size_t                    servers_count; /* up to RESOLVER_SERVERS_MAX */
+	struct net_address        source;        /* ask from this address; family none: the kernel chooses */
+	uint64_t                  cache_bytes;   /* libunbound's message and record caches together; 1M to 1G */
+	struct slice trust_anchor; /* DS or DNSKEY records in zone-file text, one a line; empty: no validation */
+	bool         ipv6;         /* servers may be asked over IPv6 */
 	/*
 	 * Ask also for names without a meaning in the public tree (10.in-addr.arpa, "test."): for servers of one's own.
 	 * Otherwise they are NXDOMAIN without a question (RFC 6303, RFC 6761).
 	 */
-	bool               private_names;
+	bool private_names;
 };
 
 struct resolver_core; /* opaque */
@@ -67,17 +67,17 @@ void resolver_core_close(struct resolver_core **core);
  * The resolver of one loop. `cache_entries` 16 to 65,536 (an entry takes about 200 bytes); `under_way_max` 1 to
  * RESOLVER_UNDER_WAY_MAX. RC_NOMEM.
  */
-MUST_CHECK enum rc resolver_open(struct resolver_core *core, struct loop *loop, size_t cache_entries, size_t under_way_max,
-                                 struct resolver **out);
+MUST_CHECK enum rc resolver_open(struct resolver_core *core, struct loop *loop, size_t cache_entries,
+                                 size_t under_way_max, struct resolver **out);
 /* Nobody waits for an answer any more (resolver_cancel). On its loop's thread, or after it ended. */
 void resolver_close(struct resolver **resolver);
 
 enum resolver_type { /* the values are those of the wire */
-	RESOLVER_A = 1,
-	RESOLVER_PTR = 12,
-	RESOLVER_MX = 15,
-	RESOLVER_TXT = 16,
-	RESOLVER_AAAA = 28,
+	             RESOLVER_A = 1,
+	             RESOLVER_PTR = 12,
+	             RESOLVER_MX = 15,
+	             RESOLVER_TXT = 16,
+	             RESOLVER_AAAA = 28,
 };
 
 enum resolver_status {
@@ -102,7 +102,7 @@ struct resolver_answer {
 	bool                 null_mx;   /* MX: the domain takes no mail (RFC 7505); no record is given then */
 	bool                 truncated; /* more than RESOLVER_RECORDS_MAX, or some were unreadable and left out */
 	uint32_t             ttl_s;
-	size_t               count;     /* of the array that belongs to the type; not 0 when RESOLVER_OK and not null_mx */
+	size_t               count; /* of the array that belongs to the type; not 0 when RESOLVER_OK and not null_mx */
 	const struct net_address *addresses; /* A, AAAA; port 0 */
 	const struct resolver_mx *mx;        /* by preference; equal ones in random order, new for each question */
 	const struct slice       *names;     /* PTR: host names, lower case; TXT: texts, any bytes */
@@ -111,7 +111,7 @@ struct resolver_answer {
 /* A question; lies with the asker. Start with zero bytes and `done` and `arena` set; the rest is internal. */
 struct resolver_query {
 	/* The answer is borrowed until the return; what it points to lies in `arena`. */
-	void           (*done)(struct resolver_query *query, const struct resolver_answer *answer);
+	void (*done)(struct resolver_query *query, const struct resolver_answer *answer);
 	struct arena    *arena;
 	struct list      link;
 	struct timer     timer;
@@ -151,21 +151,22 @@ enum resolver_peer_status {
 /* Start with zero bytes and `done` and `arena` set; the rest is internal. */
 struct resolver_peer {
 	/* `name` lies in the arena; it is empty when there is none. */
-	void               (*done)(struct resolver_peer *peer, enum resolver_peer_status status, struct slice name);
-	struct arena        *arena;
+	void (*done)(struct resolver_peer *peer, enum resolver_peer_status status, struct slice name);
+	struct arena         *arena;
 	struct resolver_query query;
 	struct loop          *loop;
-	struct net_address   address;
-	struct slice         names[RESOLVER_CONFIRM_NAMES];
-	size_t               count;
-	size_t               index;
-	uint64_t             due_ms;
-	bool                 doubt;
+	struct net_address    address;
+	struct slice          names[RESOLVER_CONFIRM_NAMES];
+	size_t                count;
+	size_t                index;
+	uint64_t              due_ms;
+	bool                  doubt;
 };
 
 /* As resolver_ask(); RC_OK sets *status and *name. Give up with resolver_peer_cancel(). */
-MUST_CHECK enum rc resolver_ask_peer(struct resolver *resolver, struct resolver_peer *peer, const struct net_address *address,
-                                     uint64_t timeout_ms, enum resolver_peer_status *status, struct slice *name);
+MUST_CHECK enum rc resolver_ask_peer(struct resolver *resolver, struct resolver_peer *peer,
+                                     const struct net_address *address, uint64_t timeout_ms,
+                                     enum resolver_peer_status *status, struct slice *name);
 static inline void resolver_peer_cancel(struct resolver_peer *peer)
 {
 	resolver_cancel(&peer->query);
@@ -183,13 +184,13 @@ struct loop *resolver_loop(const struct resolver *resolver);
 /* Numbers since start of one loop's resolver, for the metrics page. */
 struct resolver_counts {
 	uint64_t asked;
-	uint64_t known;      /* answered from the loop's own cache */
-	uint64_t joined;     /* shared the answer of a question already under way */
+	uint64_t known;  /* answered from the loop's own cache */
+	uint64_t joined; /* shared the answer of a question already under way */
 	uint64_t failed;
 	uint64_t timeouts;
-	uint64_t refused;    /* RC_BUSY */
-	uint64_t under_way;  /* now */
-	uint64_t entries;    /* now */
+	uint64_t refused;   /* RC_BUSY */
+	uint64_t under_way; /* now */
+	uint64_t entries;   /* now */
 };
 const struct resolver_counts *resolver_counts(const struct resolver *resolver);
 

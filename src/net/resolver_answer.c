@@ -1,4 +1,7 @@
-/* Packing and unpacking answers. What a name server says is hostile: every record is checked here once, when it is packed. */
+/*
+ * Packing and unpacking answers. What a name server says is hostile: every record is checked here once, when it is
+ * packed.
+ */
 #include "net/resolver_answer.h"
 
 #include "base/cursor.h"
@@ -35,8 +38,8 @@ enum rc resolver_name_key(struct slice name, uint8_t out[RESOLVER_NAME_MAX], siz
 }
 
 /*
- * A name of the wire (RFC 1035 section 3.1), which must be all of `wire`, as lower-case text without the final dot. The root is
- * "". RC_SYNTAX: malformed, or bytes that no host name has.
+ * A name of the wire (RFC 1035 section 3.1), which must be all of `wire`, as lower-case text without the final dot.
+ * The root is "". RC_SYNTAX: malformed, or bytes that no host name has.
  */
 static enum rc read_name(struct slice wire, uint8_t out[RESOLVER_NAME_MAX], size_t *out_size)
 {
@@ -65,7 +68,10 @@ static enum rc read_name(struct slice wire, uint8_t out[RESOLVER_NAME_MAX], size
 	return RC_OK;
 }
 
-/* ---- packing: addresses as they are; names with a size byte; texts with a size of two bytes; MX with the preference before ---- */
+/*
+ * ---- packing: addresses as they are; names with a size byte; texts with a size of two bytes; MX with the preference
+ * before ----
+ */
 
 static enum rc pack_address(struct slice record, size_t size, struct buf *out)
 {
@@ -158,7 +164,8 @@ static size_t order(enum resolver_type type, const struct resolver_found *found,
 	for (size_t index = 0; index < count; index++) {
 		size_t where = index;
 		while (type == RESOLVER_MX && where > 0 && found->records[index].len > 1 &&
-		       (out[where - 1].len < 2 || preference_of(out[where - 1]) > preference_of(found->records[index]))) {
+		       (out[where - 1].len < 2 ||
+		        preference_of(out[where - 1]) > preference_of(found->records[index]))) {
 			out[where] = out[where - 1];
 			where--;
 		}
@@ -169,9 +176,11 @@ static size_t order(enum resolver_type type, const struct resolver_found *found,
 
 enum rc resolver_pack(enum resolver_type type, const struct resolver_found *found, struct resolver_packed **out)
 {
-	struct resolver_packed head = { .status = found->status, .type = type, .secure = found->secure, .ttl_s = found->ttl_s };
-	struct slice           records[RESOLVER_RECORDS_MAX];
-	struct buf             bytes = buf_make(RESOLVER_PACKED_MAX);
+	struct resolver_packed head = {
+		.status = found->status, .type = type, .secure = found->secure, .ttl_s = found->ttl_s
+	};
+	struct slice records[RESOLVER_RECORDS_MAX];
+	struct buf   bytes = buf_make(RESOLVER_PACKED_MAX);
 
 	if (found->status == RESOLVER_OK && type == RESOLVER_MX && is_null_mx(found)) {
 		head.null_mx = true;
@@ -281,8 +290,12 @@ enum rc resolver_unpack(const struct resolver_packed *packed, struct arena *aren
                         struct resolver_answer *out)
 {
 	struct cursor          from = cursor_on(slice_of(packed->records, packed->size));
-	struct resolver_answer answer = { .status = packed->status, .type = packed->type, .secure = packed->secure,
-		                          .null_mx = packed->null_mx, .truncated = packed->truncated, .ttl_s = packed->ttl_s,
+	struct resolver_answer answer = { .status = packed->status,
+		                          .type = packed->type,
+		                          .secure = packed->secure,
+		                          .null_mx = packed->null_mx,
+		                          .truncated = packed->truncated,
+		                          .ttl_s = packed->ttl_s,
 		                          .count = packed->count };
 	enum rc                rc = RC_OK;
 

@@ -1,4 +1,7 @@
-/* What a name server may say: any records of any type; and the other texts of the resolver. Packed, unpacked, and names are names. */
+/*
+ * What a name server may say: any records of any type; and the other texts of the resolver. Packed, unpacked, and
+ * names are names.
+ */
 #include "base/memory.h"
 #include "base/must.h"
 #include "net/resolver_answer.h"
@@ -41,7 +44,8 @@ static void check(const struct resolver_answer *answer)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum resolver_type types[] = { RESOLVER_A, RESOLVER_PTR, RESOLVER_MX, RESOLVER_TXT, RESOLVER_AAAA };
+	static const enum resolver_type types[] = { RESOLVER_A, RESOLVER_PTR, RESOLVER_MX, RESOLVER_TXT,
+		                                    RESOLVER_AAAA };
 	static uint8_t                  memory[1u << 17];
 	struct slice                    rest = slice_of(data, size), records[RESOLVER_RECORDS_MAX + 1];
 	struct resolver_found           found = { RESOLVER_OK, false, 60, records, 0 };

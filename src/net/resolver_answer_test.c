@@ -23,9 +23,11 @@ static const struct {
 	{ "an underscore", "_dmarc.example.test", "_dmarc.example.test" },
 	{ "one label", "localhost", "localhost" },
 	{ "the longest label", LABEL_63 ".test", LABEL_63 ".test" },
-	{ "the longest name", LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg",
+	{ "the longest name",
+	  LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg",
 	  LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg" },
-	{ "one octet too long", LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg", NULL },
+	{ "one octet too long",
+	  LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg", NULL },
 	{ "a label of 64", LABEL_63 "a.test", NULL },
 	{ "nothing", "", NULL },
 	{ "the root", ".", NULL },
@@ -67,7 +69,10 @@ static uint64_t last(uint64_t bound)
 	return bound - 1;
 }
 
-#define WIRE(literal) { (const uint8_t *)literal, sizeof(literal) - 1 }
+#define WIRE(literal)                                         \
+	{                                                     \
+		(const uint8_t *)literal, sizeof(literal) - 1 \
+	}
 
 static const struct {
 	const char          *name;
@@ -128,7 +133,8 @@ static void records_are_checked(void **state)
 static void hosts_come_by_preference_and_mixed(void **state)
 {
 	static const struct slice wire[] = {
-		WIRE("\0\x14\1c\0"), WIRE("\0\xa\1a\0"), WIRE("\1"), WIRE("\0\xa\1B\0"), WIRE("\1\0\1d\0"), WIRE("\0\0\0"),
+		WIRE("\0\x14\1c\0"), WIRE("\0\xa\1a\0"), WIRE("\1"),
+		WIRE("\0\xa\1B\0"),  WIRE("\1\0\1d\0"),  WIRE("\0\0\0"),
 	};
 	const struct resolver_found found = { RESOLVER_OK, false, 60, wire, COUNT(wire) };
 	struct resolver_packed     *packed = NULL;
@@ -215,8 +221,9 @@ static void answers_are_bounded(void **state)
 
 static void servers_of_a_resolv_conf(void **state)
 {
-	const struct slice text = SLICE("# made by hand\nsearch example.test\nnameserver 192.0.2.53\n  nameserver\t2001:db8::53  # second\n"
-	                                "nameserver nonsense\nnameservers 192.0.2.1\nnameserver\noptions edns0\nnameserver 192.0.2.54");
+	const struct slice text = SLICE(
+		"# made by hand\nsearch example.test\nnameserver 192.0.2.53\n  nameserver\t2001:db8::53  # second\n"
+		"nameserver nonsense\nnameservers 192.0.2.1\nnameserver\noptions edns0\nnameserver 192.0.2.54");
 	struct net_address out[4];
 	char               address[NET_ADDRESS_TEXT_MAX];
 
@@ -232,8 +239,10 @@ static void servers_of_a_resolv_conf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_become_keys),   cmocka_unit_test(records_are_checked),
-		cmocka_unit_test(hosts_come_by_preference_and_mixed), cmocka_unit_test(answers_are_bounded),
+		cmocka_unit_test(names_become_keys),
+		cmocka_unit_test(records_are_checked),
+		cmocka_unit_test(hosts_come_by_preference_and_mixed),
+		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(servers_of_a_resolv_conf),
 	};
 

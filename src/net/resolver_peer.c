@@ -13,8 +13,9 @@ static enum rc ask(struct resolver_peer *peer, struct resolver_answer *answer)
 	if (peer->index == 0) {
 		struct buf name = buf_make(NET_ADDRESS_REVERSE_MAX);
 		net_address_put_reverse(&name, &peer->address);
-		const enum rc rc = name.failed ? RC_NOMEM :
-		                   resolver_ask(resolver, &peer->query, RESOLVER_PTR, buf_slice(&name), left_ms, answer);
+		const enum rc rc = name.failed ? RC_NOMEM
+		                               : resolver_ask(resolver, &peer->query, RESOLVER_PTR, buf_slice(&name),
+		                                              left_ms, answer);
 		buf_done(&name);
 		return rc;
 	}
@@ -24,7 +25,8 @@ static enum rc ask(struct resolver_peer *peer, struct resolver_answer *answer)
 
 static bool knows_nothing(const struct resolver_answer *answer)
 {
-	return answer->status == RESOLVER_FAILED || answer->status == RESOLVER_BOGUS || answer->status == RESOLVER_TIMEOUT;
+	return answer->status == RESOLVER_FAILED || answer->status == RESOLVER_BOGUS ||
+	       answer->status == RESOLVER_TIMEOUT;
 }
 
 /* Take one answer in. True: there is a verdict. */
@@ -33,7 +35,9 @@ static bool take(struct resolver_peer *peer, const struct resolver_answer *answe
 {
 	*name = (struct slice){ NULL, 0 };
 	if (peer->index == 0) {
-		for (; answer->status == RESOLVER_OK && peer->count < answer->count && peer->count < RESOLVER_CONFIRM_NAMES; peer->count++)
+		for (; answer->status == RESOLVER_OK && peer->count < answer->count &&
+		       peer->count < RESOLVER_CONFIRM_NAMES;
+		     peer->count++)
 			peer->names[peer->count] = answer->names[peer->count];
 		*status = knows_nothing(answer) ? RESOLVER_PEER_UNKNOWN : RESOLVER_PEER_UNNAMED;
 		peer->index = 1;
@@ -65,7 +69,8 @@ static enum rc go_on(struct resolver_peer *peer, enum resolver_peer_status *stat
 		if (rc == RC_AGAIN || (rc != RC_OK && peer->index == 0))
 			return rc;
 		if (rc != RC_OK)
-			answer = (struct resolver_answer){ .status = rc == RC_SYNTAX ? RESOLVER_NXDOMAIN : RESOLVER_FAILED };
+			answer = (struct resolver_answer){ .status = rc == RC_SYNTAX ? RESOLVER_NXDOMAIN
+				                                                     : RESOLVER_FAILED };
 		if (take(peer, &answer, status, name))
 			return RC_OK;
 	}
@@ -73,7 +78,8 @@ static enum rc go_on(struct resolver_peer *peer, enum resolver_peer_status *stat
 
 static void answered(struct resolver_query *query, const struct resolver_answer *answer)
 {
-	struct resolver_peer     *peer = (struct resolver_peer *)(void *)((char *)query - offsetof(struct resolver_peer, query));
+	struct resolver_peer *peer =
+		(struct resolver_peer *)(void *)((char *)query - offsetof(struct resolver_peer, query));
 	enum resolver_peer_status status;
 	struct slice              name;
 

@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #define TURNS_MAX 20000
-#define A    1
-#define CNAME 5
-#define PTR  12
-#define MX   15
-#define TXT  16
-#define AAAA 28
+#define A         1
+#define CNAME     5
+#define PTR       12
+#define MX        15
+#define TXT       16
+#define AAAA      28
 
 static char long_text[1500];
 
@@ -57,9 +57,15 @@ static const struct fake_dns_record zone[] = {
 };
 
 static const struct fake_dns_rule rules[] = {
-	{ "servfail.test", FAKE_DNS_SERVFAIL }, { "refused.test", FAKE_DNS_REFUSED },       { "silent.test", FAKE_DNS_SILENT },
-	{ "slow.test", FAKE_DNS_SLOW },         { "truncates.test", FAKE_DNS_TRUNCATES },   { "lies.test", FAKE_DNS_OTHER_NAME },
-	{ "garbage.test", FAKE_DNS_GARBAGE },   { "8.2.0.192.in-addr.arpa", FAKE_DNS_SERVFAIL }, { NULL, 0 },
+	{ "servfail.test", FAKE_DNS_SERVFAIL },
+	{ "refused.test", FAKE_DNS_REFUSED },
+	{ "silent.test", FAKE_DNS_SILENT },
+	{ "slow.test", FAKE_DNS_SLOW },
+	{ "truncates.test", FAKE_DNS_TRUNCATES },
+	{ "lies.test", FAKE_DNS_OTHER_NAME },
+	{ "garbage.test", FAKE_DNS_GARBAGE },
+	{ "8.2.0.192.in-addr.arpa", FAKE_DNS_SERVFAIL },
+	{ NULL, 0 },
 };
 
 static struct loop          *loop;
@@ -122,8 +128,9 @@ static struct asker *ask(enum resolver_type type, const char *name)
 
 static void open_on(const struct net_address *servers, size_t count)
 {
-	const struct resolver_settings settings = { .servers = servers, .servers_count = count, .cache_bytes = 4u << 20,
-		                                    .private_names = true };
+	const struct resolver_settings settings = {
+		.servers = servers, .servers_count = count, .cache_bytes = 4u << 20, .private_names = true
+	};
 	struct fault fault = { 0 };
 
 	if (resolver_core_open(&settings, loop, &core, &fault) != RC_OK)
@@ -401,7 +408,8 @@ static void a_small_arena_is_a_failure(void **state)
 	asker.arena = arena_on(asker.memory, 20);
 	asker.query.done = done;
 	asker.query.arena = &asker.arena;
-	assert_int_equal(resolver_ask(resolver, &asker.query, RESOLVER_MX, SLICE("example.test"), 1000, &asker.answer), RC_NOMEM);
+	assert_int_equal(resolver_ask(resolver, &asker.query, RESOLVER_MX, SLICE("example.test"), 1000, &asker.answer),
+	                 RC_NOMEM);
 }
 
 static void closing_with_questions_in_flight(void **state)
@@ -466,7 +474,8 @@ static void peers_are_named(void **state)
 		struct peer_asker  asker = { .peer.done = peer_done, .peer.arena = &arena };
 		struct net_address address;
 		assert_int_equal(net_address_parse(slice_str(peers[which].address), &address), RC_OK);
-		const enum rc rc = resolver_ask_peer(resolver, &asker.peer, &address, 20000, &asker.status, &asker.name);
+		const enum rc rc =
+			resolver_ask_peer(resolver, &asker.peer, &address, 20000, &asker.status, &asker.name);
 		assert_int_equal(rc, row % 2 == 0 ? RC_AGAIN : RC_OK);
 		for (unsigned turns = 0; rc == RC_AGAIN && asker.calls == 0; turns++) {
 			assert_true(turns < TURNS_MAX);
@@ -480,7 +489,8 @@ static void peers_are_named(void **state)
 	struct arena             arena = arena_on(memory, sizeof memory);
 	struct peer_asker        asker = { .peer.done = peer_done, .peer.arena = &arena };
 	const struct net_address address = { .family = NET_FAMILY_V4, .bytes = { 192, 0, 2, 77 } };
-	assert_int_equal(resolver_ask_peer(resolver, &asker.peer, &address, 20000, &asker.status, &asker.name), RC_AGAIN);
+	assert_int_equal(resolver_ask_peer(resolver, &asker.peer, &address, 20000, &asker.status, &asker.name),
+	                 RC_AGAIN);
 	resolver_peer_cancel(&asker.peer);
 	for (unsigned turns = 0; turns < 5; turns++)
 		turn();
@@ -493,7 +503,9 @@ static void peers_are_named(void **state)
 static int in_the_box(const struct net_address *address)
 {
 	static const struct sandbox box = {
-		.role = "test", .calls = SANDBOX_CALLS_THREADS | SANDBOX_CALLS_LOOPS, .network = SANDBOX_NET_CONNECT,
+		.role = "test",
+		.calls = SANDBOX_CALLS_THREADS | SANDBOX_CALLS_LOOPS,
+		.network = SANDBOX_NET_CONNECT,
 		.paths = SANDBOX_NO_PATHS,
 	};
 	static struct asker asker;
@@ -505,9 +517,11 @@ static int in_the_box(const struct net_address *address)
 		return 3;
 	if (loop_open(0, &loop, &fault) != RC_OK)
 		return 4;
-	const struct resolver_settings settings = { .servers = address, .servers_count = 1, .cache_bytes = 4u << 20,
-		                                    .private_names = true };
-	if (resolver_core_open(&settings, loop, &core, &fault) != RC_OK || resolver_open(core, loop, 32, 64, &resolver) != RC_OK)
+	const struct resolver_settings settings = {
+		.servers = address, .servers_count = 1, .cache_bytes = 4u << 20, .private_names = true
+	};
+	if (resolver_core_open(&settings, loop, &core, &fault) != RC_OK ||
+	    resolver_open(core, loop, 32, 64, &resolver) != RC_OK)
 		return 5;
 	static const char *const names[] = { "mx1.example.test", "big.truncates.test", "a.silent.test" };
 	for (unsigned index = 0; index < 3; index++) {
@@ -553,13 +567,16 @@ static void settings_that_cannot_work_are_refused(void **state)
 	(void)state;
 	assert_int_equal(resolver_core_open(&settings, loop, &none, &fault), RC_SYNTAX);
 	assert_non_null(fault.text);
-	settings.trust_anchor = SLICE("; the root's key of 2017\n"
-	                              ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n");
+	settings.trust_anchor =
+		SLICE("; the root's key of 2017\n"
+	              ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n");
 	assert_int_equal(resolver_core_open(&settings, loop, &none, &fault), RC_OK);
 	resolver_core_close(&none);
 	for (size_t index = 0; index < RESOLVER_SERVERS_MAX + 1; index++)
 		many[index] = fake_dns_address(server);
-	settings = (struct resolver_settings){ .cache_bytes = 1u << 20, .servers = many, .servers_count = RESOLVER_SERVERS_MAX + 1 };
+	settings = (struct resolver_settings){ .cache_bytes = 1u << 20,
+		                               .servers = many,
+		                               .servers_count = RESOLVER_SERVERS_MAX + 1 };
 	assert_int_equal(resolver_core_open(&settings, loop, &none, &fault), RC_LIMIT);
 	settings.servers_count--;
 	assert_int_equal(resolver_core_open(&settings, loop, &none, &fault), RC_OK);

@@ -12,7 +12,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-#define WATCHED       (LOOP_IN | LOOP_RDHUP | LOOP_EDGE)
+#define WATCHED (LOOP_IN | LOOP_RDHUP | LOOP_EDGE)
 
 /* ---- failing ---- */
 
@@ -146,7 +146,8 @@ static void read_plain(struct stream *stream, uint8_t *to, size_t room, size_t *
 	if (count == 0)
 		set(stream, FLAG_ENDED);
 	else if (errno != EAGAIN)
-		stream_fail(stream, errno_rc(errno), errno, errno == ECONNRESET ? "the peer reset the connection" : "reading from a connection");
+		stream_fail(stream, errno_rc(errno), errno,
+		            errno == ECONNRESET ? "the peer reset the connection" : "reading from a connection");
 }
 
 /* Read from TLS until the room is full or the socket empty. */
@@ -226,6 +227,11 @@ bool stream_paused(const struct stream *stream)
 	return has(stream, FLAG_PAUSED);
 }
 
+bool stream_peer_ended(const struct stream *stream)
+{
+	return has(stream, FLAG_ENDED);
+}
+
 void stream_set_window(struct stream *stream, uint32_t window)
 {
 	if (stream->state == STATE_CLOSED)
@@ -272,8 +278,8 @@ static bool may_start_tls(const struct stream *stream)
 	/* Within on_data what was kept is part of what the owner is looking at; deliver() checks the rest. */
 	const bool in_data = stream->call != NULL && stream->call->gathers;
 
-	return stream->tls == NULL && stream->pieces == NULL && !has(stream, FLAG_SHUT_WANTED | FLAG_SEND_FAILED) &&
-	       !failed(stream) && (in_data || stream->in.len == 0);
+	return stream->state == STATE_OPEN && stream->tls == NULL && stream->pieces == NULL &&
+	       !has(stream, FLAG_SHUT_WANTED | FLAG_SEND_FAILED) && !failed(stream) && (in_data || stream->in.len == 0);
 }
 
 static enum rc start_tls(struct stream *stream, enum rc rc, struct tls_session *session)
@@ -293,18 +299,17 @@ enum rc stream_start_tls_server(struct stream *stream, struct tls_context *conte
 {
 	struct tls_session *session = NULL;
 
-	must(stream->state == STATE_OPEN);
 	if (!may_start_tls(stream))
 		return RC_CONFLICT;
 	const enum rc rc = tls_session_server(context, stream->watch.fd, &session);
 	return start_tls(stream, rc, session);
 }
 
-enum rc stream_start_tls_client(struct stream *stream, struct tls_context *context, const struct tls_client_names *names)
+enum rc stream_start_tls_client(struct stream *stream, struct tls_context *context,
+                                const struct tls_client_names *names)
 {
 	struct tls_session *session = NULL;
 
-	must(stream->state == STATE_OPEN);
 	if (!may_start_tls(stream))
 		return RC_CONFLICT;
 	const enum rc rc = tls_session_client(context, stream->watch.fd, names, &session);
@@ -392,7 +397,8 @@ static void ready(struct loop_watch *watch, uint32_t events)
 /* ---- beginning ---- */
 
 static enum rc begin(struct stream *stream, struct loop *loop, int fd, uint32_t events, enum state state,
-                     const struct net_address *peer, const struct stream_limits *limits, const struct stream_handlers *handlers)
+                     const struct net_address *peer, const struct stream_limits *limits,
+                     const struct stream_handlers *handlers)
 {
 	must(limits->window >= STREAM_WINDOW_MIN);
 	must(limits->window <= loop_scratch_size(loop));

@@ -38,20 +38,20 @@ struct stream_handlers {
 	 * The peer has ended its side, and everything it sent was taken (or will never be: what is kept stays in
 	 * stream_kept()).
 	 */
-	void   (*on_end)(struct stream *stream);
+	void (*on_end)(struct stream *stream);
 	/* Everything given to stream_send() has gone to the kernel; only called when some of it had to wait. */
-	void   (*on_writable)(struct stream *stream);
+	void (*on_writable)(struct stream *stream);
 	/* A stream of stream_connect() is connected. */
-	void   (*on_open)(struct stream *stream);
+	void (*on_open)(struct stream *stream);
 	/* The TLS handshake has ended well; from now on on_data brings what came through it. */
-	void   (*on_secure)(struct stream *stream);
+	void (*on_secure)(struct stream *stream);
 	/*
 	 * The stream is gone, its descriptor closed and its buffers freed: the last call of all. fault->rc is
 	 * RC_CLOSED (the peer ended or reset it, or stream_finish() is through), RC_DENIED or RC_SYNTAX (TLS
 	 * handshake, see tls_session_handshake()), RC_CONFLICT (plain bytes came behind the command that started
 	 * TLS), RC_LIMIT (see on_data), RC_IO (fault->error is the errno, e.g. of connect), RC_NOMEM.
 	 */
-	void   (*on_closed)(struct stream *stream, const struct fault *fault);
+	void (*on_closed)(struct stream *stream, const struct fault *fault);
 };
 
 /*
@@ -65,18 +65,18 @@ struct stream_pieces {
 	 * All have gone to the kernel (RC_OK), or never will (RC_CLOSED: then on_closed follows, or stream_close()
 	 * was called).
 	 */
-	void              (*done)(struct stream *stream, struct stream_pieces *pieces, enum rc rc);
-	size_t              index;  /* internal: the first one not wholly sent */
-	size_t              offset; /* internal: bytes of it sent */
+	void (*done)(struct stream *stream, struct stream_pieces *pieces, enum rc rc);
+	size_t index;  /* internal: the first one not wholly sent */
+	size_t offset; /* internal: bytes of it sent */
 };
 
 /* Open fields are to be read, not written. */
 struct stream {
 	struct loop_watch             watch;
-	struct loop_defer             again;      /* work for the next turn */
+	struct loop_defer             again; /* work for the next turn */
 	struct loop                  *loop;
 	const struct stream_handlers *handlers;
-	struct tls_session           *tls;        /* NULL: plain */
+	struct tls_session           *tls; /* NULL: plain */
 	struct stream_pieces         *pieces;
 	struct stream_call           *call;       /* internal: the call to the owner that is on the stack */
 	struct buf                    in;         /* came, not taken */
@@ -86,10 +86,10 @@ struct stream {
 	uint64_t                      received;   /* bytes of the peer taken in (inside TLS when there is TLS) */
 	uint64_t                      sent;       /* bytes given to the kernel (the same) */
 	struct net_address            peer;
-	int32_t                       error;      /* errno of the failure to be told */
-	uint16_t                      flags;      /* internal */
-	uint8_t                       state;      /* internal */
-	uint8_t                       failure;    /* enum rc of the failure to be told, RC_OK: none */
+	int32_t                       error;   /* errno of the failure to be told */
+	uint16_t                      flags;   /* internal */
+	uint8_t                       state;   /* internal */
+	uint8_t                       failure; /* enum rc of the failure to be told, RC_OK: none */
 	const char                   *failure_text;
 };
 _Static_assert(sizeof(struct stream) <= 300, "ten thousand idle ones must be cheap");
@@ -133,8 +133,7 @@ MUST_CHECK enum rc stream_start_tls_client(struct stream *stream, struct tls_con
 /*
  * Send `data`; it may be reused after the return. RC_OK: gone or waiting. RC_LIMIT: more than `out_max` would wait:
  * nothing of it was taken, and the owner must wait for on_writable. RC_CLOSED: the stream has failed (on_closed
- * comes) or its sending side is shut. Not while connecting, nor between starting TLS and on_secure: that would be a
- * mistake of the owner.
+ * comes), its sending side is shut, or it is not open yet: while connecting, and between starting TLS and on_secure.
  */
 MUST_CHECK enum rc stream_send(struct stream *stream, struct slice data);
 
@@ -155,6 +154,12 @@ void stream_pause(struct stream *stream);
 /* Go on: kept bytes are handed over again in the next turn of the loop. */
 void stream_resume(struct stream *stream);
 bool stream_paused(const struct stream *stream);
+
+/*
+ * Has the end of the peer's side been met? What an owner that went on after on_end asks when it has nothing more to
+ * say.
+ */
+bool stream_peer_ended(const struct stream *stream);
 
 /* Another window: small while commands are read, large for bodies. Not below what is kept. */
 void stream_set_window(struct stream *stream, uint32_t window);

@@ -1,6 +1,6 @@
 /*
- * Between stream.c (reading, TLS, beginning and ending) and stream_send.c only: the state of a stream and what both files
- * ask of it.
+ * Between stream.c (reading, TLS, beginning and ending) and stream_send.c only: the state of a stream and what both
+ * files ask of it.
  */
 #ifndef NET_STREAM_INNER_H
 #define NET_STREAM_INNER_H
@@ -17,18 +17,18 @@ enum state {
 };
 
 enum flag {
-	FLAG_READABLE = 1u << 0,    /* the kernel may hold input */
-	FLAG_ENDING = 1u << 1,      /* the end of input stands behind it: no further edge will tell */
-	FLAG_ENDED = 1u << 2,       /* the end of input was met */
+	FLAG_READABLE = 1u << 0, /* the kernel may hold input */
+	FLAG_ENDING = 1u << 1,   /* the end of input stands behind it: no further edge will tell */
+	FLAG_ENDED = 1u << 2,    /* the end of input was met */
 	FLAG_END_TOLD = 1u << 3,
 	FLAG_PAUSED = 1u << 4,
-	FLAG_RESUMED = 1u << 5,     /* kept bytes are to be handed over again */
-	FLAG_BLOCKED = 1u << 6,     /* the kernel takes no more output; an edge will tell */
-	FLAG_WAITED = 1u << 7,      /* some output had to wait: on_writable is owed */
+	FLAG_RESUMED = 1u << 5, /* kept bytes are to be handed over again */
+	FLAG_BLOCKED = 1u << 6, /* the kernel takes no more output; an edge will tell */
+	FLAG_WAITED = 1u << 7,  /* some output had to wait: on_writable is owed */
 	FLAG_PLAIN_FIRST = 1u << 8,
-	FLAG_SHUT_WANTED = 1u << 9, /* our side ends when everything is sent */
-	FLAG_SHUT = 1u << 10,       /* our side has ended */
-	FLAG_FINISHING = 1u << 11,  /* throw away what comes */
+	FLAG_SHUT_WANTED = 1u << 9,  /* our side ends when everything is sent */
+	FLAG_SHUT = 1u << 10,        /* our side has ended */
+	FLAG_FINISHING = 1u << 11,   /* throw away what comes */
 	FLAG_PIECES_DONE = 1u << 12, /* done() is owed */
 	FLAG_SEND_FAILED = 1u << 13, /* nothing can be sent any more; what came is still handed over */
 };

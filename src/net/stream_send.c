@@ -1,6 +1,6 @@
 /*
- * The sending side of a stream. What the kernel does not take waits in order: `out` up to out_before, the pieces, the rest
- * of `out`.
+ * The sending side of a stream. What the kernel does not take waits in order: `out` up to out_before, the pieces, the
+ * rest of `out`.
  */
 #include "net/stream_inner.h"
 
@@ -8,9 +8,9 @@
 
 #include <sys/uio.h>
 
-#define VECTORS       64      /* pieces of one sendmsg */
-#define FLUSH_MAX     (1u << 20) /* bytes sent in one turn of one stream */
-#define TLS_GATHER    (16u << 10) /* what fits one TLS record */
+#define VECTORS    64          /* pieces of one sendmsg */
+#define FLUSH_MAX  (1u << 20)  /* bytes sent in one turn of one stream */
+#define TLS_GATHER (16u << 10) /* what fits one TLS record */
 
 /* Watch for the edge that says that output goes on. */
 void stream_block(struct stream *stream)
@@ -71,7 +71,8 @@ static enum rc push(struct stream *stream, struct slice bytes, size_t *out_count
 /* Send now what the kernel takes and keep the rest, which is known to fit. RC_OK or RC_CLOSED. */
 static enum rc send_or_keep(struct stream *stream, struct slice data)
 {
-	if (stream->state == STATE_OPEN && stream->out.len == 0 && stream->pieces == NULL && !has(stream, FLAG_BLOCKED)) {
+	if (stream->state == STATE_OPEN && stream->out.len == 0 && stream->pieces == NULL &&
+	    !has(stream, FLAG_BLOCKED)) {
 		while (data.len != 0) {
 			size_t        count;
 			const enum rc rc = push(stream, data, &count);
@@ -111,9 +112,8 @@ enum rc stream_send(struct stream *stream, struct slice data)
 {
 	struct stream_call *call = stream->call;
 
-	if (stream->state == STATE_CLOSED || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
+	if (stream->state != STATE_OPEN || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
 		return RC_CLOSED;
-	must(stream->state == STATE_OPEN);
 	if (call == NULL || !call->gathers) {
 		if (data.len > stream->out.max - stream->out.len && (stream->out.len != 0 || has(stream, FLAG_BLOCKED)))
 			return RC_LIMIT;
@@ -192,7 +192,8 @@ static int next_vectors(struct stream *stream, struct iovec vectors[VECTORS])
 	if (stream->out_before != 0)
 		vectors[count++] = (struct iovec){ stream->out.ptr, stream->out_before };
 	for (size_t index = pieces->index; index < pieces->count && count < VECTORS - 1; index++) {
-		const struct slice piece = slice_drop(pieces->items[index], index == pieces->index ? pieces->offset : 0);
+		const struct slice piece =
+			slice_drop(pieces->items[index], index == pieces->index ? pieces->offset : 0);
 		union {
 			const uint8_t *borrowed;
 			void          *plain;
@@ -200,7 +201,8 @@ static int next_vectors(struct stream *stream, struct iovec vectors[VECTORS])
 		if (piece.len != 0)
 			vectors[count++] = (struct iovec){ base.plain, piece.len };
 		if (index + 1 == pieces->count && out.len > stream->out_before)
-			vectors[count++] = (struct iovec){ stream->out.ptr + stream->out_before, out.len - stream->out_before };
+			vectors[count++] =
+				(struct iovec){ stream->out.ptr + stream->out_before, out.len - stream->out_before };
 	}
 	return count;
 }
@@ -211,6 +213,7 @@ static enum rc push_vectors(struct stream *stream, size_t *out_count)
 	struct msghdr message = { .msg_iov = vectors };
 
 	message.msg_iovlen = (size_t)next_vectors(stream, vectors);
+	must(message.msg_iovlen != 0); /* it is only asked when something waits */
 	if (stream->tls == NULL || has(stream, FLAG_PLAIN_FIRST)) {
 		const ssize_t count = sendmsg(stream->watch.fd, &message, MSG_NOSIGNAL);
 		const int     error = errno;
@@ -224,7 +227,8 @@ static enum rc push_vectors(struct stream *stream, size_t *out_count)
 	uint8_t *gathered = loop_scratch_out(stream->loop);
 	size_t   used = 0;
 	for (size_t index = 0; index < message.msg_iovlen && used < TLS_GATHER; index++) {
-		const struct slice part = slice_take(slice_of(vectors[index].iov_base, vectors[index].iov_len), TLS_GATHER - used);
+		const struct slice part =
+			slice_take(slice_of(vectors[index].iov_base, vectors[index].iov_len), TLS_GATHER - used);
 		memcpy(gathered + used, part.ptr, part.len);
 		used += part.len;
 	}
@@ -267,16 +271,15 @@ void stream_flush(struct stream *stream)
 		set(stream, FLAG_PIECES_DONE);
 		later(stream);
 	}
-	if (stream->out.len == 0 && !has(stream, FLAG_BLOCKED | FLAG_SHUT | FLAG_SEND_FAILED) && has(stream, FLAG_SHUT_WANTED) &&
-	    !stream_pieces_left(stream))
+	if (stream->out.len == 0 && !has(stream, FLAG_BLOCKED | FLAG_SHUT | FLAG_SEND_FAILED) &&
+	    has(stream, FLAG_SHUT_WANTED) && !stream_pieces_left(stream))
 		shut(stream);
 }
 
 enum rc stream_send_pieces(struct stream *stream, struct stream_pieces *pieces)
 {
-	if (stream->state == STATE_CLOSED || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
+	if (stream->state != STATE_OPEN || has(stream, FLAG_SEND_FAILED | FLAG_SHUT_WANTED) || failed(stream))
 		return RC_CLOSED;
-	must(stream->state == STATE_OPEN);
 	must(pieces->done != NULL);
 	if (stream->pieces != NULL)
 		return RC_BUSY;

@@ -19,10 +19,10 @@
 
 #define TURNS_MAX 200000
 
-static struct loop        *loop;
-static struct certificate  authority, host;
-static struct tls_context *server_context, *client_context;
-static unsigned            secure_joins;
+static struct loop               *loop;
+static struct certificate         authority, host;
+static struct tls_context        *server_context, *client_context;
+static unsigned                   secure_joins;
 static const struct stream_limits limits = { 8192, 16384 };
 
 /* ---- an owner that does what a test asks for ---- */
@@ -33,14 +33,14 @@ struct owner {
 	struct fault  fault;
 	unsigned      opens, ends, writables, secures, closes, pieces_done;
 	enum rc       pieces_rc;
-	size_t        take_max;     /* bytes taken a call; 0: all */
-	bool          lines;        /* take whole lines only */
+	size_t        take_max; /* bytes taken a call; 0: all */
+	bool          lines;    /* take whole lines only */
 	bool          echo;
-	bool          pause;        /* pause in each call */
+	bool          pause; /* pause in each call */
 	bool          close_on_data;
 	bool          finish_on_data;
-	bool          start_tls;    /* at the first bytes, as a server */
-	size_t        leave;        /* bytes not taken when TLS starts */
+	bool          start_tls; /* at the first bytes, as a server */
+	size_t        leave;     /* bytes not taken when TLS starts */
 };
 
 static size_t on_data(struct stream *stream, struct slice data)
@@ -128,14 +128,14 @@ static void turns(unsigned count)
 }
 
 /* Turn until the condition holds. */
-#define UNTIL(condition)                                                                                                      \
-	do {                                                                                                                  \
-		unsigned turn_ = 0;                                                                                           \
-		while (!(condition)) {                                                                                        \
-			if (++turn_ > TURNS_MAX)                                                                              \
-				fail_msg("never: %s", #condition);                                                            \
-			assert_int_equal(loop_turn(loop, 10), RC_OK);                                                         \
-		}                                                                                                             \
+#define UNTIL(condition)                                              \
+	do {                                                          \
+		unsigned turn_ = 0;                                   \
+		while (!(condition)) {                                \
+			if (++turn_ > TURNS_MAX)                      \
+				fail_msg("never: %s", #condition);    \
+			assert_int_equal(loop_turn(loop, 10), RC_OK); \
+		}                                                     \
 	} while (0)
 
 static void prepare(struct owner *owner)
@@ -191,7 +191,8 @@ static void bytes_come_back_and_nothing_is_held(void **state)
 	for (unsigned round = 0; round < 5; round++) {
 		assert_int_equal(stream_send(&left.stream, SLICE("EHLO client.example\r\n")), RC_OK);
 		UNTIL(left.got.len == (round + 1) * 21);
-		assert_int_equal(left.stream.in.room + left.stream.out.room + right.stream.in.room + right.stream.out.room, 0);
+		assert_int_equal(
+			left.stream.in.room + left.stream.out.room + right.stream.in.room + right.stream.out.room, 0);
 	}
 	assert_true(slice_starts(buf_slice(&left.got), SLICE("EHLO client.example\r\nEHLO")));
 	assert_int_equal(left.stream.sent, 105);
@@ -203,8 +204,9 @@ static void bytes_come_back_and_nothing_is_held(void **state)
 
 static void lines_split_anywhere_come_whole(void **state)
 {
-	static const struct slice text = SLICE_INIT("MAIL FROM:<a@example.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n");
-	struct owner              left, right;
+	static const struct slice text =
+		SLICE_INIT("MAIL FROM:<a@example.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n");
+	struct owner left, right;
 
 	for (size_t cut = 1; cut < text.len; cut++) {
 		join(&left, &right, is_secure(state) && cut % 7 == 0);
@@ -325,7 +327,10 @@ static void pieces_go_between_what_is_sent(void **state)
 	for (size_t index = 0; index < BIG; index++)
 		body[index] = (uint8_t)(index * 7 % 253);
 	for (size_t index = 0; index < COUNT; index++)
-		items[index] = slice_cut(slice_of(body, BIG), index * 601, index % 5 == 4 ? 0 : index % 900 == 7 ? 400000 : index % 1200);
+		items[index] = slice_cut(slice_of(body, BIG), index * 601,
+		                         index % 5 == 4     ? 0
+		                         : index % 900 == 7 ? 400000
+		                                            : index % 1200);
 	items[COUNT - 1] = (struct slice){ NULL, 0 };
 	for (size_t index = 0; index < COUNT; index++)
 		buf_put(&expected, items[index]);
@@ -389,7 +394,9 @@ static void a_half_closed_peer_still_hears(void **state)
 	stream_shutdown(&left.stream);
 	stream_shutdown(&left.stream);
 	assert_int_equal(stream_send(&left.stream, SLICE("more")), RC_CLOSED);
+	assert_false(stream_peer_ended(&right.stream));
 	UNTIL(right.ends == 1);
+	assert_true(stream_peer_ended(&right.stream));
 	assert_int_equal(right.got.len, 10);
 	assert_int_equal(stream_send(&right.stream, SLICE("an answer")), RC_OK);
 	UNTIL(left.got.len == 9);
@@ -533,6 +540,7 @@ static void a_wrong_name_is_refused(void **state)
 	join(&left, &right, false);
 	assert_int_equal(stream_start_tls_client(&left.stream, client_context, &names), RC_OK);
 	assert_int_equal(stream_start_tls_server(&right.stream, server_context), RC_OK);
+	assert_int_equal(stream_send(&right.stream, SLICE("421 not yet")), RC_CLOSED);
 	UNTIL(left.closes == 1 && right.closes == 1);
 	assert_int_equal(left.fault.rc, RC_DENIED);
 	assert_non_null(left.fault.text);
@@ -543,10 +551,10 @@ static void a_wrong_name_is_refused(void **state)
 /* ---- loopback ---- */
 
 struct listener {
-	struct acceptor    acceptor;
-	struct owner       owners[64];
-	unsigned           count, troubles;
-	int                error;
+	struct acceptor acceptor;
+	struct owner    owners[64];
+	unsigned        count, troubles;
+	int             error;
 };
 
 static void on_accept(struct acceptor *acceptor, int fd, const struct net_address *peer)
@@ -610,8 +618,9 @@ static void connections_are_made_and_taken(void **state)
 		assert_int_equal(net_address_parse(slice_str(host_index == 0 ? "127.0.0.2" : "::1"), &source), RC_OK);
 		for (unsigned index = 0; index < 40; index++) {
 			prepare(&clients[index]);
-			assert_int_equal(stream_connect(&clients[index].stream, loop, &where, index % 2 ? &source : NULL, &limits,
-			                                &handlers, NULL), RC_OK);
+			assert_int_equal(stream_connect(&clients[index].stream, loop, &where,
+			                                index % 2 ? &source : NULL, &limits, &handlers, NULL),
+			                 RC_OK);
 		}
 		for (unsigned index = 0; index < 40; index++)
 			UNTIL(clients[index].opens == 1);
@@ -650,6 +659,8 @@ static void a_refused_connection_says_why(void **state)
 	forget(&listener, fd);
 	prepare(&client);
 	assert_int_equal(stream_connect(&client.stream, loop, &where, NULL, &limits, &handlers, NULL), RC_OK);
+	assert_int_equal(stream_send(&client.stream, SLICE("too early")), RC_CLOSED);
+	assert_int_equal(stream_start_tls_server(&client.stream, server_context), RC_CONFLICT);
 	UNTIL(client.closes == 1);
 	assert_int_equal(client.opens, 0);
 	assert_int_equal(client.fault.rc, RC_IO);
@@ -695,11 +706,14 @@ static int set_up_all(void **state)
 	(void)state;
 	if (net_tls_ready(NULL) != RC_OK || loop_open(0, &loop, NULL) != RC_OK)
 		return -1;
-	certificate_make(&authority, &(struct certificate_wish){ .common_name = "Test authority", .authority = true }, NULL);
-	certificate_make(&host, &(struct certificate_wish){ .common_name = "mx", .names = "DNS:mx.example.test" }, &authority);
+	certificate_make(&authority, &(struct certificate_wish){ .common_name = "Test authority", .authority = true },
+	                 NULL);
+	certificate_make(&host, &(struct certificate_wish){ .common_name = "mx", .names = "DNS:mx.example.test" },
+	                 &authority);
 	struct tls_authorities *authorities = NULL;
 	if (tls_authorities_open(authority.pair.certificates, &authorities, NULL) != RC_OK ||
-	    tls_server_open(&(struct tls_server_settings){ .pairs = &host.pair, .pairs_count = 1 }, &server_context, NULL) != RC_OK ||
+	    tls_server_open(&(struct tls_server_settings){ .pairs = &host.pair, .pairs_count = 1 }, &server_context,
+	                    NULL) != RC_OK ||
 	    tls_client_open(&(struct tls_client_settings){ .level = TLS_LEVEL_VERIFY, .authorities = authorities },
 	                    &client_context, NULL) != RC_OK)
 		return -1;
@@ -718,9 +732,15 @@ static int tear_down_all(void **state)
 	return secure_joins >= 12 ? 0 : -1; /* the tests over TLS were over TLS */
 }
 
-#define PLAIN(test)  { #test ", plain", test, NULL, NULL, NULL }
-#define SECURE(test) { #test ", TLS", test, NULL, NULL, &server_context }
-#define BOTH(test)   PLAIN(test), SECURE(test)
+#define PLAIN(test)                                     \
+	{                                               \
+#test ", plain", test, NULL, NULL, NULL \
+	}
+#define SECURE(test)                                             \
+	{                                                        \
+#test ", TLS", test, NULL, NULL, &server_context \
+	}
+#define BOTH(test) PLAIN(test), SECURE(test)
 
 int main(void)
 {

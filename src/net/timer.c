@@ -3,8 +3,8 @@
 
 #include "base/must.h"
 
-#define LEVEL_BITS  6u
-#define MOMENT_MAX  ((1ull << (LEVEL_BITS * TIMER_LEVELS)) - 1)
+#define LEVEL_BITS 6u
+#define MOMENT_MAX ((1ull << (LEVEL_BITS * TIMER_LEVELS)) - 1)
 
 _Static_assert(TIMER_SLOTS == 1u << LEVEL_BITS, "a slot number is one group of bits of a moment");
 _Static_assert(TIMER_SLOTS == 64, "the filled slots of a level are the bits of one word");

@@ -19,10 +19,10 @@
 #define TIMER_SLOTS  64u
 
 struct timer {
-	struct list link;                      /* in no list: not set */
+	struct list link; /* in no list: not set */
 	uint64_t    due_ms;
-	uint64_t    slot_ms;                   /* when its slot comes up; never after due_ms rounded down */
-	void      (*fire)(struct timer *timer); /* called once per setting, with the timer already stopped */
+	uint64_t    slot_ms;               /* when its slot comes up; never after due_ms rounded down */
+	void (*fire)(struct timer *timer); /* called once per setting, with the timer already stopped */
 };
 
 struct timer_wheel {

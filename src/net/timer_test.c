@@ -95,7 +95,7 @@ static void later_and_earlier(void **state)
 	assert_true(timer_wheel_next(&wheel) == UINT64_MAX);
 }
 
-static struct clocked *victim;
+static struct clocked     *victim;
 static struct timer_wheel *refill;
 
 static void fire_and_stop_other(struct timer *timer)

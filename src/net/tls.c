@@ -22,10 +22,11 @@
  * be sent to in the clear. Level 0 for the opportunistic client, for the same reason (RFC 7435 section 3); else level
  * 1.
  */
-#define CIPHERS         "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:RSA+AESGCM:RSA+AES:" \
-			"!aNULL:!eNULL:!PSK:!SRP:!DSS:!MD5:!aECDH"
-#define CIPHERS_OF_OLD  CIPHERS ":@SECLEVEL=0"
-#define CIPHERS_NORMAL  CIPHERS ":@SECLEVEL=1"
+#define CIPHERS                                                                                     \
+	"ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:RSA+AESGCM:RSA+AES:" \
+	"!aNULL:!eNULL:!PSK:!SRP:!DSS:!MD5:!aECDH"
+#define CIPHERS_OF_OLD       CIPHERS ":@SECLEVEL=0"
+#define CIPHERS_NORMAL       CIPHERS ":@SECLEVEL=1"
 #define PEER_CHAIN_BYTES_MAX 65536 /* a client's or host's whole Certificate message */
 
 /* A name of a certificate and the context that shows it; sorted by name. */
@@ -55,7 +56,7 @@ struct tls_session {
 	bool                drained; /* the socket held less than was asked for */
 	bool                ended;   /* its end stands behind the bytes: read until it is met */
 	bool                at_end;
-	uint8_t             want;    /* enum tls_want */
+	uint8_t             want; /* enum tls_want */
 };
 
 /* ---- the socket below a session ---- */
@@ -165,7 +166,8 @@ static int64_t now_s(void)
  * SSL_CTX_set_tlsext_ticket_key_evp_cb: 1 goes on, 2 goes on and asks for a new ticket, 0 knows no such key, -1 is
  * broken.
  */
-static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
+static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+                      int seal)
 {
 	const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	struct tls_ticket_key     key;
@@ -269,9 +271,9 @@ static enum rc make_context(const struct common *common, struct tls_context *con
 	*out = made; /* the caller frees it, also when the rest fails */
 	SSL_CTX_set_app_data(made, context);
 	(void)SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
-	                                SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	                                        SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	(void)SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-	                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_read_ahead(made, 1);
 	SSL_CTX_set_max_cert_list(made, PEER_CHAIN_BYTES_MAX);
@@ -280,7 +282,8 @@ static enum rc make_context(const struct common *common, struct tls_context *con
 	if (common->ciphers.len >= sizeof ciphers)
 		return fault_set(fault, RC_LIMIT, "the list of ciphers is too long", 0, number);
 	(void)slice_to_cstr(common->ciphers, ciphers, sizeof ciphers);
-	if (SSL_CTX_set_min_proto_version(made, common->minimum == TLS_VERSION_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
+	if (SSL_CTX_set_min_proto_version(made, common->minimum == TLS_VERSION_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) !=
+	            1 ||
 	    SSL_CTX_set_max_proto_version(made, 0) != 1 ||
 	    SSL_CTX_set_cipher_list(made, common->ciphers.len != 0 ? ciphers : common->ciphers_standard) != 1 ||
 	    SSL_CTX_set1_groups_list(made, groups) != 1)
@@ -392,7 +395,8 @@ static void note_end(struct tls_context *context, const struct tls_chain *chain)
 static enum rc add_server_pair(const struct tls_server_settings *settings, struct tls_context *context, size_t index,
                                struct fault *fault)
 {
-	const struct common common = { true, settings->minimum, settings->ciphers, CIPHERS_NORMAL, settings->client_authorities };
+	const struct common common = { true, settings->minimum, settings->ciphers, CIPHERS_NORMAL,
+		                       settings->client_authorities };
 	struct tls_chain    chain;
 	SSL_CTX           **slot = &context->contexts[index];
 
@@ -452,7 +456,8 @@ enum rc tls_client_open(const struct tls_client_settings *settings, struct tls_c
 		                       settings->authorities };
 
 	if (settings->level == TLS_LEVEL_VERIFY && settings->authorities == NULL)
-		return fault_set(fault, RC_CONFLICT, "certificates are to be verified, but no authorities are given", 0, 0);
+		return fault_set(fault, RC_CONFLICT, "certificates are to be verified, but no authorities are given", 0,
+		                 0);
 	struct tls_context *context = take_context(1);
 	if (context == NULL)
 		return fault_set(fault, RC_NOMEM, "taking memory for a TLS context", 0, 0);
@@ -572,12 +577,14 @@ static enum rc set_names(struct tls_session *session, const struct tls_client_na
 	return RC_OK;
 }
 
-enum rc tls_session_client(struct tls_context *context, int fd, const struct tls_client_names *names, struct tls_session **out)
+enum rc tls_session_client(struct tls_context *context, int fd, const struct tls_client_names *names,
+                           struct tls_session **out)
 {
 	struct tls_session *session = NULL;
 
 	must(!context->server);
-	must(context->level != TLS_LEVEL_VERIFY || names->names_count != 0);
+	if (context->level == TLS_LEVEL_VERIFY && names->names_count == 0)
+		return RC_CONFLICT; /* nothing to verify against must not mean that anything will do */
 	enum rc rc = open_session(context, fd, &session);
 	if (rc != RC_OK)
 		return rc;
@@ -630,7 +637,8 @@ static enum rc outcome(struct tls_session *session, int result)
 	case SSL_ERROR_ZERO_RETURN:
 		return RC_CLOSED;
 	case SSL_ERROR_SYSCALL:
-		return session->error != 0 && session->error != ECONNRESET && session->error != EPIPE ? RC_IO : RC_CLOSED;
+		return session->error != 0 && session->error != ECONNRESET && session->error != EPIPE ? RC_IO
+		                                                                                      : RC_CLOSED;
 	default:
 		return RC_SYNTAX;
 	}
@@ -732,7 +740,8 @@ enum rc tls_session_shutdown(struct tls_session *session)
 	ERR_clear_error();
 	if (!SSL_is_init_finished(session->ssl))
 		return RC_CLOSED;
-	const int result = SSL_shutdown(session->ssl); /* 0: ours is sent, the peer's has not come; that is enough here */
+	const int result =
+		SSL_shutdown(session->ssl); /* 0: ours is sent, the peer's has not come; that is enough here */
 	if (result >= 0)
 		return RC_OK;
 	const enum rc rc = outcome(session, result);
@@ -743,7 +752,9 @@ enum rc tls_session_shutdown(struct tls_session *session)
 enum rc tls_session_facts(const struct tls_session *session, struct arena *arena, struct tls_facts *out)
 {
 	const SSL       *ssl = session->ssl;
-	struct tls_facts facts = { .version = SSL_get_version(ssl), .cipher = SSL_get_cipher_name(ssl), .peer_error = "" };
+	struct tls_facts facts = { .version = SSL_get_version(ssl),
+		                   .cipher = SSL_get_cipher_name(ssl),
+		                   .peer_error = "" };
 	enum rc          rc = RC_OK;
 
 	facts.bits = (unsigned)SSL_get_cipher_bits(ssl, NULL);
@@ -756,7 +767,8 @@ enum rc tls_session_facts(const struct tls_session *session, struct arena *arena
 		facts.peer_certificate = true;
 		facts.peer_verified = verdict == X509_V_OK && session->context->verifies;
 		if (!facts.peer_verified)
-			facts.peer_error = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict) : "no authorities are given";
+			facts.peer_error = verdict != X509_V_OK ? X509_verify_cert_error_string(verdict)
+			                                        : "no authorities are given";
 		tls_fingerprint(certificate, &facts.peer_fingerprint);
 		rc = tls_subject_read(certificate, arena, &facts.peer_subject);
 		if (rc == RC_OK)

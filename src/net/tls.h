@@ -41,19 +41,20 @@ struct tls_pair {
 
 /* What a pair says of itself. Slices live in the arena given. */
 struct tls_pair_facts {
-	struct slice        subject;  /* RFC 4514 text */
-	const struct slice *names;    /* dNSName entries in lower case, wildcards as they are; without any the common name */
-	size_t              names_count;
-	int64_t             not_before_s; /* seconds since 1970 */
-	int64_t             not_after_s;  /* of the first certificate of the chain to end */
-	struct digest       fingerprint;  /* SHA-256 of the certificate */
+	struct slice subject; /* RFC 4514 text */
+	const struct slice
+		     *names; /* dNSName entries in lower case, wildcards as they are; without any the common name */
+	size_t        names_count;
+	int64_t       not_before_s; /* seconds since 1970 */
+	int64_t       not_after_s;  /* of the first certificate of the chain to end */
+	struct digest fingerprint;  /* SHA-256 of the certificate */
 };
 
 /* Bounds of what is read. */
-#define TLS_PEM_BYTES_MAX   (1u << 20)  /* certificates or key of one pair */
-#define TLS_AUTHORITIES_MAX (8u << 20)  /* a whole bundle of authorities */
+#define TLS_PEM_BYTES_MAX   (1u << 20) /* certificates or key of one pair */
+#define TLS_AUTHORITIES_MAX (8u << 20) /* a whole bundle of authorities */
 #define TLS_CHAIN_MAX       10u
-#define TLS_NAMES_MAX       256u        /* names looked at in one certificate */
+#define TLS_NAMES_MAX       256u /* names looked at in one certificate */
 #define TLS_PAIRS_MAX       256u
 
 /*
@@ -80,7 +81,7 @@ struct tls_tickets; /* opaque: a ring of keys for all server contexts and thread
  * last context.
  */
 MUST_CHECK enum rc tls_tickets_open(uint32_t rotate_s, struct tls_tickets **out);
-void tls_tickets_close(struct tls_tickets **tickets);
+void               tls_tickets_close(struct tls_tickets **tickets);
 
 /* ---- contexts ---- */
 
@@ -94,13 +95,13 @@ MUST_CHECK enum rc tls_authorities_open(struct slice pem, struct tls_authorities
 void tls_authorities_close(struct tls_authorities **authorities);
 
 struct tls_server_settings {
-	const struct tls_pair *pairs;       /* the first one answers when no name matches, or none is asked for */
-	size_t                 pairs_count; /* 1 to TLS_PAIRS_MAX */
-	enum tls_version       minimum;
-	struct slice           ciphers;     /* OpenSSL's list for TLS 1.2; empty: the house's own */
-	bool                   ask_client;  /* request a certificate; a missing or unknown one ends nothing */
+	const struct tls_pair  *pairs;       /* the first one answers when no name matches, or none is asked for */
+	size_t                  pairs_count; /* 1 to TLS_PAIRS_MAX */
+	enum tls_version        minimum;
+	struct slice            ciphers;            /* OpenSSL's list for TLS 1.2; empty: the house's own */
+	bool                    ask_client;         /* request a certificate; a missing or unknown one ends nothing */
 	struct tls_authorities *client_authorities; /* who may sign it; NULL: nothing verifies */
-	struct tls_tickets    *tickets;     /* NULL: no tickets, hence no resumption */
+	struct tls_tickets     *tickets;            /* NULL: no tickets, hence no resumption */
 };
 
 /* Errors as in tls_pair_check (expiry is not looked at); fault->number is the index of the pair. */
@@ -143,15 +144,17 @@ struct tls_session; /* opaque: one TLS connection; belongs to one thread */
 
 /* Who we want to talk to. Names are without a final dot, in ASCII (A-labels). */
 struct tls_client_names {
-	struct slice        sni;   /* server_name sent (RFC 6066 section 3); empty: none. Not an address literal */
-	const struct slice *names; /* any may match; ".example.com" stands for any host directly below, "*" is not allowed */
-	size_t              names_count; /* up to TLS_CLIENT_NAMES_MAX; not 0 with TLS_LEVEL_VERIFY */
+	struct slice sni; /* server_name sent (RFC 6066 section 3); empty: none. Not an address literal */
+	const struct slice
+		*names;       /* any may match; ".example.com" stands for any host directly below, "*" is not allowed */
+	size_t   names_count; /* up to TLS_CLIENT_NAMES_MAX; not 0 with TLS_LEVEL_VERIFY */
 };
 #define TLS_CLIENT_NAMES_MAX 16u
 
 /*
  * A session on connected, non-blocking socket `fd`, which stays the caller's. The session holds the context. RC_NOMEM;
- * RC_SYNTAX (a name holds what no host name may hold), RC_LIMIT (too many names).
+ * RC_SYNTAX (a name holds what no host name may hold), RC_LIMIT (too many names), RC_CONFLICT (TLS_LEVEL_VERIFY without
+ * names).
  */
 MUST_CHECK enum rc tls_session_server(struct tls_context *context, int fd, struct tls_session **out);
 MUST_CHECK enum rc tls_session_client(struct tls_context *context, int fd, const struct tls_client_names *names,
@@ -195,9 +198,9 @@ MUST_CHECK enum rc tls_session_shutdown(struct tls_session *session);
 
 /* What is known of an established session; slices live in the arena. */
 struct tls_facts {
-	const char         *version;  /* "TLSv1.3"; static */
-	const char         *cipher;   /* "TLS_AES_256_GCM_SHA384"; static */
-	unsigned            bits;     /* of the cipher */
+	const char         *version; /* "TLSv1.3"; static */
+	const char         *cipher;  /* "TLS_AES_256_GCM_SHA384"; static */
+	unsigned            bits;    /* of the cipher */
 	bool                resumed;
 	bool                peer_certificate; /* the peer showed one */
 	bool                peer_verified;    /* it chains to the authorities and carries one of the names given */

@@ -21,8 +21,9 @@ struct tls_chain {
 };
 
 /* Answers as tls_pair_check() but RC_TIMEOUT; `number` goes into the fault. Free what RC_OK brought. */
-MUST_CHECK enum rc tls_chain_read(const struct tls_pair *pair, int64_t number, struct tls_chain *out, struct fault *fault);
-void tls_chain_free(struct tls_chain *chain);
+MUST_CHECK enum rc tls_chain_read(const struct tls_pair *pair, int64_t number, struct tls_chain *out,
+                                  struct fault *fault);
+void               tls_chain_free(struct tls_chain *chain);
 /* When the first of them ends; the key's certificate first becomes valid at *not_before_s. */
 int64_t tls_chain_not_after_s(const struct tls_chain *chain, int64_t *not_before_s);
 
@@ -33,7 +34,7 @@ int64_t tls_chain_not_after_s(const struct tls_chain *chain, int64_t *not_before
 MUST_CHECK enum rc tls_names_read(const struct x509_st *certificate, bool mailboxes, struct arena *arena,
                                   const struct slice **out, size_t *out_count);
 MUST_CHECK enum rc tls_subject_read(const struct x509_st *certificate, struct arena *arena, struct slice *out);
-void tls_fingerprint(const struct x509_st *certificate, struct digest *out);
+void               tls_fingerprint(const struct x509_st *certificate, struct digest *out);
 
 struct tls_authorities {
 	atomic_uint           holders;

@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#define SUBJECT_MAX 1024u
+#define SUBJECT_MAX    1024u
 #define NAME_MAX_BYTES 255u
 
 /* A key that asks for a password is refused before this is asked; without it OpenSSL would ask at the terminal. */
@@ -68,7 +68,8 @@ static enum rc read_key(struct slice pem, int64_t number, struct tls_chain *chai
 {
 	/* RFC 5958 PEM label, and the header of the traditional form (RFC 1421 section 4.6.1.1). */
 	if (slice_search(pem, SLICE("ENCRYPTED")) != pem.len)
-		return fault_set(fault, RC_DENIED, "the private key is encrypted; nobody can type its password here", 0, number);
+		return fault_set(fault, RC_DENIED, "the private key is encrypted; nobody can type its password here", 0,
+		                 number);
 	BIO *bio = bio_on(pem);
 	if (bio == NULL)
 		return fault_set(fault, RC_NOMEM, "taking memory to read a private key", 0, number);
@@ -90,7 +91,8 @@ enum rc tls_chain_read(const struct tls_pair *pair, int64_t number, struct tls_c
 	if (rc == RC_OK)
 		rc = read_key(pair->key, number, &chain, fault);
 	if (rc == RC_OK && X509_check_private_key(chain.certificates[0], chain.key) != 1)
-		rc = fault_set(fault, RC_CONFLICT, "the private key does not belong to the first certificate of the file", 0, number);
+		rc = fault_set(fault, RC_CONFLICT,
+		               "the private key does not belong to the first certificate of the file", 0, number);
 	ERR_clear_error();
 	if (rc == RC_OK)
 		*out = chain;
@@ -170,7 +172,8 @@ static enum rc read_common_name(const X509 *certificate, struct arena *arena, st
 	return rc;
 }
 
-enum rc tls_names_read(const X509 *certificate, bool mailboxes, struct arena *arena, const struct slice **out, size_t *out_count)
+enum rc tls_names_read(const X509 *certificate, bool mailboxes, struct arena *arena, const struct slice **out,
+                       size_t *out_count)
 {
 	GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	const int      all_count = all != NULL ? sk_GENERAL_NAME_num(all) : 0;
@@ -254,7 +257,8 @@ enum rc tls_pair_check(const struct tls_pair *pair, int64_t now_s, struct arena 
 		goto done;
 	*out = facts;
 	if (now_s > facts.not_after_s)
-		rc = fault_set(fault, RC_TIMEOUT, "the certificate, or one of its chain, has expired", 0, facts.not_after_s);
+		rc = fault_set(fault, RC_TIMEOUT, "the certificate, or one of its chain, has expired", 0,
+		               facts.not_after_s);
 	else if (now_s < facts.not_before_s)
 		rc = fault_set(fault, RC_TIMEOUT, "the certificate is not valid yet", 0, facts.not_before_s);
 done:
@@ -290,7 +294,8 @@ enum rc tls_authorities_open(struct slice pem, struct tls_authorities **out, str
 		}
 	}
 	if (!ended_well() || count == 0)
-		rc = fault_set(fault, RC_SYNTAX, "a certificate in the file of authorities cannot be read", 0, count + 1);
+		rc = fault_set(fault, RC_SYNTAX, "a certificate in the file of authorities cannot be read", 0,
+		               count + 1);
 done:
 	ERR_clear_error();
 	BIO_free(bio);

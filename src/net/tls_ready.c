@@ -28,7 +28,8 @@ static X509 *make_certificate(EVP_PKEY *key)
 	well = well && ASN1_INTEGER_set(X509_get_serialNumber(made), 1) == 1;
 	well = well && X509_gmtime_adj(X509_getm_notBefore(made), -1) != NULL;
 	well = well && X509_gmtime_adj(X509_getm_notAfter(made), 86400) != NULL;
-	well = well && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"proof.invalid", -1, -1, 0) == 1;
+	well = well && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"proof.invalid", -1,
+	                                          -1, 0) == 1;
 	well = well && X509_set_subject_name(made, name) == 1 && X509_set_issuer_name(made, name) == 1;
 	well = well && X509_set_pubkey(made, key) == 1 && X509_sign(made, key, EVP_sha256()) != 0;
 	X509_NAME_free(name);
@@ -114,8 +115,9 @@ enum rc net_tls_ready(struct fault *fault)
 	X509               *certificate = NULL;
 	enum rc             rc = RC_UNSUPPORTED;
 
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_ADD_ALL_CIPHERS |
-	                        OPENSSL_INIT_ADD_ALL_DIGESTS, NULL) != 1 ||
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+	                                OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS,
+	                        NULL) != 1 ||
 	    tls_socket_ready() != RC_OK)
 		return fault_set(fault, RC_UNSUPPORTED, "starting OpenSSL", 0, 0);
 	EVP_PKEY *key = EVP_EC_gen("P-256");

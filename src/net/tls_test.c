@@ -1,4 +1,7 @@
-/* TLS: what is refused at start and why, names, levels, client certificates, tickets, reload. Over socket pairs, in memory. */
+/*
+ * TLS: what is refused at start and why, names, levels, client certificates, tickets, reload. Over socket pairs, in
+ * memory.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -17,7 +20,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static struct certificate authority, stranger, first, second, wild, rsa, client, late, early, weak, below;
+static struct certificate      authority, stranger, first, second, wild, rsa, client, late, early, weak, below;
 static struct tls_authorities *authorities, *strangers;
 
 static struct tls_context *serve(const struct tls_server_settings *settings)
@@ -124,17 +127,21 @@ static void pairs_are_checked(void **state)
 		{ "not PEM", { SLICE("hello"), first.pair.key }, RC_SYNTAX },
 		{ "half a certificate", { slice_take(first.pair.certificates, 300), first.pair.key }, RC_SYNTAX },
 		{ "half a key", { first.pair.certificates, slice_take(first.pair.key, 60) }, RC_SYNTAX },
-		{ "a garbled certificate", { slice_of(garbled, first.pair.certificates.len), first.pair.key }, RC_SYNTAX },
+		{ "a garbled certificate",
+		  { slice_of(garbled, first.pair.certificates.len), first.pair.key },
+		  RC_SYNTAX },
 		{ "too many certificates", { slice_of(joined, used), below.pair.key }, RC_LIMIT },
-		{ "as many as are read", { slice_of(joined, used - below.pair.certificates.len), below.pair.key }, RC_OK },
+		{ "as many as are read",
+		  { slice_of(joined, used - below.pair.certificates.len), below.pair.key },
+		  RC_OK },
 		{ "a key of 512 bits", weak.pair, RC_UNSUPPORTED },
 	};
 	for (size_t row = 0; row < COUNT(rows); row++) {
-		uint8_t              memory[16384];
-		struct arena         arena = arena_on(memory, sizeof memory);
+		uint8_t               memory[16384];
+		struct arena          arena = arena_on(memory, sizeof memory);
 		struct tls_pair_facts facts;
-		struct fault         fault = { 0 };
-		const enum rc        rc = tls_pair_check(&rows[row].pair, now, &arena, &facts, &fault);
+		struct fault          fault = { 0 };
+		const enum rc         rc = tls_pair_check(&rows[row].pair, now, &arena, &facts, &fault);
 		if (rc != rows[row].rc)
 			fail_msg("%s: %s (%s)", rows[row].name, rc_word(rc), fault.text != NULL ? fault.text : "");
 		if (rc != RC_OK) {
@@ -169,8 +176,8 @@ static void a_pair_says_what_it_is(void **state)
 	struct buf chain = buf_make(65536);
 	buf_put(&chain, first.pair.certificates);
 	buf_put(&chain, late.pair.certificates);
-	const struct tls_pair     pair = { buf_slice(&chain), first.pair.key };
-	struct tls_context       *context = serve(&(struct tls_server_settings){ .pairs = &pair, .pairs_count = 1 });
+	const struct tls_pair pair = { buf_slice(&chain), first.pair.key };
+	struct tls_context   *context = serve(&(struct tls_server_settings){ .pairs = &pair, .pairs_count = 1 });
 	assert_true(tls_context_not_after_s(context) < now);
 	tls_context_close(&context);
 	tls_context_close(&context);
@@ -184,7 +191,8 @@ static void authorities_are_read_whole_or_not(void **state)
 
 	(void)state;
 	assert_int_equal(tls_authorities_open(SLICE(""), &none, NULL), RC_SYNTAX);
-	assert_int_equal(tls_authorities_open(SLICE("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), &none, NULL),
+	assert_int_equal(tls_authorities_open(SLICE("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+	                                      &none, NULL),
 	                 RC_SYNTAX);
 	buf_put(&pem, authority.pair.certificates);
 	buf_put(&pem, SLICE("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
@@ -199,14 +207,16 @@ static void authorities_are_read_whole_or_not(void **state)
 	tls_authorities_close(&none);
 	buf_done(&pem);
 	struct tls_context *context = NULL;
-	assert_int_equal(tls_client_open(&(struct tls_client_settings){ .level = TLS_LEVEL_VERIFY }, &context, NULL), RC_CONFLICT);
+	assert_int_equal(tls_client_open(&(struct tls_client_settings){ .level = TLS_LEVEL_VERIFY }, &context, NULL),
+	                 RC_CONFLICT);
 	assert_int_equal(tls_client_open(&(struct tls_client_settings){ .ciphers = SLICE("NOTHING") }, &context, NULL),
 	                 RC_UNSUPPORTED);
 	const struct tls_pair wrong = { first.pair.certificates, second.pair.key };
 	const struct tls_pair pairs[] = { first.pair, wrong };
 	struct fault          fault = { 0 };
-	assert_int_equal(tls_server_open(&(struct tls_server_settings){ .pairs = pairs, .pairs_count = 2 }, &context, &fault),
-	                 RC_CONFLICT);
+	assert_int_equal(
+		tls_server_open(&(struct tls_server_settings){ .pairs = pairs, .pairs_count = 2 }, &context, &fault),
+		RC_CONFLICT);
 	assert_int_equal(fault.number, 1); /* the second */
 	assert_null(context);
 }
@@ -219,9 +229,15 @@ static void the_name_asked_for_is_shown(void **state)
 	static const struct {
 		const char *asked, *subject;
 	} rows[] = {
-		{ "one.example.test", "CN=one" },      { "TWO.example.TEST", "CN=two" },        { "deux.example.test", "CN=two" },
-		{ "a.wild.test", "CN=wild" },          { "A.WILD.test", "CN=wild" },            { "a.b.wild.test", "CN=one" },
-		{ "wild.test", "CN=one" },             { "unknown.test", "CN=one" },            { "", "CN=one" },
+		{ "one.example.test", "CN=one" },
+		{ "TWO.example.TEST", "CN=two" },
+		{ "deux.example.test", "CN=two" },
+		{ "a.wild.test", "CN=wild" },
+		{ "A.WILD.test", "CN=wild" },
+		{ "a.b.wild.test", "CN=one" },
+		{ "wild.test", "CN=one" },
+		{ "unknown.test", "CN=one" },
+		{ "", "CN=one" },
 		{ "x", "CN=one" },
 	};
 	struct tls_context *server = serve(&(struct tls_server_settings){ .pairs = pairs, .pairs_count = 3 });
@@ -250,37 +266,47 @@ static void the_name_asked_for_is_shown(void **state)
 static void levels_decide(void **state)
 {
 	static const struct {
-		const char             *name;
-		enum tls_level          level;
-		struct certificate     *shown;
+		const char              *name;
+		enum tls_level           level;
+		struct certificate      *shown;
 		struct tls_authorities **trusted;
-		const char             *wanted;
-		enum rc                 rc;
-		bool                    verified;
+		const char              *wanted;
+		enum rc                  rc;
+		bool                     verified;
 	} rows[] = {
 		{ "all is well", TLS_LEVEL_VERIFY, &first, &authorities, "one.example.test", RC_OK, true },
 		{ "a wildcard", TLS_LEVEL_VERIFY, &wild, &authorities, "mx1.wild.test", RC_OK, true },
 		{ "any host below", TLS_LEVEL_VERIFY, &first, &authorities, ".example.test", RC_OK, true },
 		{ "another name", TLS_LEVEL_VERIFY, &first, &authorities, "two.example.test", RC_DENIED, false },
-		{ "the name without its host", TLS_LEVEL_VERIFY, &first, &authorities, "example.test", RC_DENIED, false },
+		{ "the name without its host", TLS_LEVEL_VERIFY, &first, &authorities, "example.test", RC_DENIED,
+		  false },
 		{ "a host two levels below", TLS_LEVEL_VERIFY, &first, &authorities, ".test", RC_DENIED, false },
-		{ "a wildcard over two labels", TLS_LEVEL_VERIFY, &wild, &authorities, "a.b.wild.test", RC_DENIED, false },
-		{ "a common name that counts no more", TLS_LEVEL_VERIFY, &second, &authorities, "two", RC_DENIED, false },
+		{ "a wildcard over two labels", TLS_LEVEL_VERIFY, &wild, &authorities, "a.b.wild.test", RC_DENIED,
+		  false },
+		{ "a common name that counts no more", TLS_LEVEL_VERIFY, &second, &authorities, "two", RC_DENIED,
+		  false },
 		{ "an authority unknown", TLS_LEVEL_VERIFY, &first, &strangers, "one.example.test", RC_DENIED, false },
 		{ "expired", TLS_LEVEL_VERIFY, &late, &authorities, "late.example.test", RC_DENIED, false },
 		{ "not valid yet", TLS_LEVEL_VERIFY, &early, &authorities, "early.example.test", RC_DENIED, false },
-		{ "required, not verified: another name", TLS_LEVEL_REQUIRE, &first, &authorities, "two.example.test", RC_OK, false },
-		{ "required, and it happens to be right", TLS_LEVEL_REQUIRE, &first, &authorities, "one.example.test", RC_OK, true },
-		{ "opportunistic: expired", TLS_LEVEL_OPPORTUNISTIC, &late, &authorities, "late.example.test", RC_OK, false },
-		{ "opportunistic: unknown", TLS_LEVEL_OPPORTUNISTIC, &first, &strangers, "one.example.test", RC_OK, false },
-		{ "opportunistic without authorities", TLS_LEVEL_OPPORTUNISTIC, &first, NULL, "one.example.test", RC_OK, false },
+		{ "required, not verified: another name", TLS_LEVEL_REQUIRE, &first, &authorities, "two.example.test",
+		  RC_OK, false },
+		{ "required, and it happens to be right", TLS_LEVEL_REQUIRE, &first, &authorities, "one.example.test",
+		  RC_OK, true },
+		{ "opportunistic: expired", TLS_LEVEL_OPPORTUNISTIC, &late, &authorities, "late.example.test", RC_OK,
+		  false },
+		{ "opportunistic: unknown", TLS_LEVEL_OPPORTUNISTIC, &first, &strangers, "one.example.test", RC_OK,
+		  false },
+		{ "opportunistic without authorities", TLS_LEVEL_OPPORTUNISTIC, &first, NULL, "one.example.test", RC_OK,
+		  false },
 	};
 
 	(void)state;
 	for (size_t row = 0; row < COUNT(rows); row++) {
-		struct tls_context *server = serve(&(struct tls_server_settings){ .pairs = &rows[row].shown->pair, .pairs_count = 1 });
-		struct tls_context *seeker = dial(&(struct tls_client_settings){
-			.level = rows[row].level, .authorities = rows[row].trusted != NULL ? *rows[row].trusted : NULL });
+		struct tls_context *server =
+			serve(&(struct tls_server_settings){ .pairs = &rows[row].shown->pair, .pairs_count = 1 });
+		struct tls_context           *seeker = dial(&(struct tls_client_settings){
+				  .level = rows[row].level,
+				  .authorities = rows[row].trusted != NULL ? *rows[row].trusted : NULL });
 		const struct slice            wanted = slice_str(rows[row].wanted);
 		const struct tls_client_names names = { .sni = SLICE("mx.test"), .names = &wanted, .names_count = 1 };
 		struct pair                   pair = { 0 };
@@ -301,10 +327,12 @@ static void levels_decide(void **state)
 
 static void names_that_no_host_has_are_refused(void **state)
 {
-	static const char *const names[] = { "", ".", "..", "a b", "*.example.test", "a..", ".a.", "a\r\nb", "a/b", "\xc3\xa4.test" };
-	struct tls_context      *seeker = dial(&(struct tls_client_settings){ .level = TLS_LEVEL_VERIFY, .authorities = authorities });
-	struct tls_session      *session = NULL;
-	struct slice             many[TLS_CLIENT_NAMES_MAX + 1];
+	static const char *const names[] = { "",    ".",   "..",     "a b", "*.example.test",
+		                             "a..", ".a.", "a\r\nb", "a/b", "\xc3\xa4.test" };
+	struct tls_context      *seeker =
+		dial(&(struct tls_client_settings){ .level = TLS_LEVEL_VERIFY, .authorities = authorities });
+	struct tls_session *session = NULL;
+	struct slice        many[TLS_CLIENT_NAMES_MAX + 1];
 
 	(void)state;
 	for (size_t row = 0; row < COUNT(names); row++) {
@@ -321,6 +349,8 @@ static void names_that_no_host_has_are_refused(void **state)
 	tls_session_close(&session);
 	wish.names_count++;
 	assert_int_equal(tls_session_client(seeker, 0, &wish, &session), RC_LIMIT);
+	wish = (struct tls_client_names){ .sni = SLICE("mx.test") };
+	assert_int_equal(tls_session_client(seeker, 0, &wish, &session), RC_CONFLICT);
 	wish = (struct tls_client_names){ .sni = SLICE(".mx.test"), .names = many, .names_count = 1 };
 	assert_int_equal(tls_session_client(seeker, 0, &wish, &session), RC_SYNTAX);
 	tls_context_close(&seeker);
@@ -329,15 +359,16 @@ static void names_that_no_host_has_are_refused(void **state)
 static void versions_and_ciphers_are_kept(void **state)
 {
 	struct tls_context *both = serve(&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1 });
-	struct tls_context *newest = serve(&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1,
-	                                                                  .minimum = TLS_VERSION_1_3 });
-	struct tls_context *seeker = dial(&(struct tls_client_settings){ .ciphers = SLICE("ECDHE-ECDSA-AES128-GCM-SHA256") });
+	struct tls_context *newest = serve(
+		&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1, .minimum = TLS_VERSION_1_3 });
+	struct tls_context *seeker =
+		dial(&(struct tls_client_settings){ .ciphers = SLICE("ECDHE-ECDSA-AES128-GCM-SHA256") });
 	const struct tls_client_names names = { .sni = SLICE("one.example.test") };
 
 	(void)state;
 	for (unsigned row = 0; row < 2; row++) {
-		struct pair pair = { .server_rc = RC_AGAIN, .client_rc = RC_AGAIN };
-		uint8_t     memory[8192];
+		struct pair  pair = { .server_rc = RC_AGAIN, .client_rc = RC_AGAIN };
+		uint8_t      memory[8192];
 		struct arena arena = arena_on(memory, sizeof memory);
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.fds), 0);
 		assert_int_equal(tls_session_server(row == 0 ? both : newest, pair.fds[0], &pair.server), RC_OK);
@@ -371,7 +402,8 @@ static void versions_and_ciphers_are_kept(void **state)
 
 static void what_is_no_tls_is_said_so(void **state)
 {
-	static const char *const greetings[] = { "220 mx.test ESMTP\r\n", "EHLO x\r\nEHLO y\r\n", "GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01\xff\xff..." };
+	static const char *const greetings[] = { "220 mx.test ESMTP\r\n", "EHLO x\r\nEHLO y\r\n",
+		                                 "GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01\xff\xff..." };
 	struct tls_context *server = serve(&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1 });
 	struct tls_context *seeker = dial(&(struct tls_client_settings){ .level = TLS_LEVEL_REQUIRE });
 	const struct tls_client_names names = { .sni = SLICE("one.example.test") };
@@ -383,8 +415,9 @@ static void what_is_no_tls_is_said_so(void **state)
 		struct fault        fault = { .text = "" };
 		int                 fds[2];
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-		assert_int_equal(row % 2 ? tls_session_server(server, fds[0], &session) :
-		                           tls_session_client(seeker, fds[0], &names, &session), RC_OK);
+		assert_int_equal(row % 2 ? tls_session_server(server, fds[0], &session)
+		                         : tls_session_client(seeker, fds[0], &names, &session),
+		                 RC_OK);
 		assert_int_equal(write(fds[1], bytes.ptr, bytes.len), (ssize_t)bytes.len);
 		assert_int_equal(tls_session_handshake(session, &fault), RC_SYNTAX);
 		assert_true(fault.text[0] != '\0');
@@ -433,11 +466,13 @@ static void client_certificates_are_recorded(void **state)
 	(void)state;
 	for (size_t row = 0; row < COUNT(rows); row++) {
 		struct tls_context *server = serve(&(struct tls_server_settings){
-			.pairs = &first.pair, .pairs_count = 1, .ask_client = rows[row].ask,
+			.pairs = &first.pair,
+			.pairs_count = 1,
+			.ask_client = rows[row].ask,
 			.client_authorities = rows[row].trusted != NULL ? *rows[row].trusted : NULL });
 		struct tls_context *seeker = dial(&(struct tls_client_settings){
 			.pair = rows[row].shown != NULL ? &rows[row].shown->pair : NULL });
-		struct pair pair = { 0 };
+		struct pair         pair = { 0 };
 		shake(&pair, server, seeker, &names);
 		assert_int_equal(pair.server_rc, RC_OK);
 		assert_int_equal(pair.client_rc, RC_OK);
@@ -540,8 +575,10 @@ static void sessions_resume_over_a_reload(void **state)
 		SSL_SESSION        *ticket = NULL;
 		assert_int_equal(tls_tickets_open(3600, &tickets), RC_OK);
 		assert_int_equal(SSL_CTX_set_max_proto_version(plain, row == 0 ? TLS1_3_VERSION : TLS1_2_VERSION), 1);
-		const struct tls_server_settings settings = { .pairs = &first.pair, .pairs_count = 1, .tickets = tickets };
-		struct tls_context *old = serve(&settings);
+		const struct tls_server_settings settings = { .pairs = &first.pair,
+			                                      .pairs_count = 1,
+			                                      .tickets = tickets };
+		struct tls_context              *old = serve(&settings);
 		assert_true(resume(old, plain, &ticket, false));
 		assert_true(resume(old, plain, &ticket, true));
 		struct tls_context *newer = serve(&settings);
@@ -551,7 +588,8 @@ static void sessions_resume_over_a_reload(void **state)
 		/* Other keys, other gateway: a whole handshake, no failure. */
 		struct tls_tickets *others = NULL;
 		assert_int_equal(tls_tickets_open(3600, &others), RC_OK);
-		newer = serve(&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1, .tickets = others });
+		newer = serve(
+			&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1, .tickets = others });
 		(void)resume(newer, plain, &ticket, false);
 		tls_context_close(&newer);
 		/* None at all. */
@@ -572,9 +610,9 @@ static void an_old_context_lives_as_long_as_its_sessions(void **state)
 	struct tls_context *server = serve(&(struct tls_server_settings){ .pairs = &first.pair, .pairs_count = 1 });
 	struct tls_context *seeker = dial(&(struct tls_client_settings){ .level = TLS_LEVEL_OPPORTUNISTIC });
 	const struct tls_client_names names = { .sni = SLICE("one.example.test") };
-	struct pair         pair = { 0 };
-	uint8_t             bytes[64];
-	size_t              count = 0;
+	struct pair                   pair = { 0 };
+	uint8_t                       bytes[64];
+	size_t                        count = 0;
 
 	(void)state;
 	shake(&pair, server, seeker, &names);
@@ -586,7 +624,8 @@ static void an_old_context_lives_as_long_as_its_sessions(void **state)
 	assert_int_equal(count, 10);
 	assert_int_equal(tls_session_read(pair.client, bytes, sizeof bytes, &count), RC_AGAIN);
 	assert_int_equal(tls_session_shutdown(pair.server), RC_OK);
-	assert_int_equal(tls_session_read(pair.client, bytes, sizeof bytes, &count), RC_AGAIN); /* not told that it is readable */
+	assert_int_equal(tls_session_read(pair.client, bytes, sizeof bytes, &count),
+	                 RC_AGAIN); /* not told that it is readable */
 	tls_session_readable(pair.client, false);
 	assert_int_equal(tls_session_read(pair.client, bytes, sizeof bytes, &count), RC_CLOSED);
 	part(&pair);
@@ -611,12 +650,21 @@ static int set_up_all(void **state)
 	make(&wild, "wild", "DNS:*.wild.test", &authority);
 	make(&client, "Mail client", "DNS:sender.example.test,email:postmaster@example.test", &authority);
 	make(&below, "short", NULL, &authority);
-	certificate_make(&rsa, &(struct certificate_wish){ .common_name = "RSA.example.test", .rsa_bits = 2048 }, &authority);
+	certificate_make(&rsa, &(struct certificate_wish){ .common_name = "RSA.example.test", .rsa_bits = 2048 },
+	                 &authority);
 	certificate_make(&weak, &(struct certificate_wish){ .common_name = "weak", .rsa_bits = 512 }, &authority);
-	certificate_make(&late, &(struct certificate_wish){ .common_name = "late", .names = "DNS:late.example.test",
-	                                                     .not_before_s = -7200, .not_after_s = -3600 }, &authority);
-	certificate_make(&early, &(struct certificate_wish){ .common_name = "early", .names = "DNS:early.example.test",
-	                                                      .not_before_s = 3600, .not_after_s = 7200 }, &authority);
+	certificate_make(&late,
+	                 &(struct certificate_wish){ .common_name = "late",
+	                                             .names = "DNS:late.example.test",
+	                                             .not_before_s = -7200,
+	                                             .not_after_s = -3600 },
+	                 &authority);
+	certificate_make(&early,
+	                 &(struct certificate_wish){ .common_name = "early",
+	                                             .names = "DNS:early.example.test",
+	                                             .not_before_s = 3600,
+	                                             .not_after_s = 7200 },
+	                 &authority);
 	return tls_authorities_open(authority.pair.certificates, &authorities, NULL) != RC_OK ||
 	       tls_authorities_open(stranger.pair.certificates, &strangers, NULL) != RC_OK;
 }

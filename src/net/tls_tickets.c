@@ -11,7 +11,7 @@
 #define ROTATE_MAX_S 604800u
 
 struct tls_tickets {
-	pthread_mutex_t       lock; /* guards what follows */
+	pthread_mutex_t       lock;    /* guards what follows */
 	struct tls_ticket_key keys[2]; /* the newest first */
 	uint32_t              rotate_s;
 };

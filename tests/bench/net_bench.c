@@ -1,6 +1,6 @@
 /*
- * What a connection costs: proportional memory of an idle one, plain and TLS; processor time of accept + greeting + echo + close; of a
- * TLS handshake; of a post to a loop; of a DNS answer that is known already.
+ * What a connection costs: proportional memory of an idle one, plain and TLS; processor time of accept + greeting +
+ * echo + close; of a TLS handshake; of a post to a loop; of a DNS answer that is known already.
  *
  *     net_bench [connections]     (10,000 by default; descriptors are the limit)
  *
@@ -105,8 +105,8 @@ static uint64_t pss_kib(pid_t pid)
 
 static double cpu_us(pid_t pid)
 {
-	char          path[64];
-	unsigned long user = 0, system = 0;
+	char               path[64];
+	unsigned long      user = 0, system = 0;
 	unsigned long long ran_ns = 0;
 
 	/* schedstat counts in nanoseconds, where stat counts in ticks. */
@@ -161,7 +161,10 @@ static void client_closed(struct stream *stream, const struct fault *fault)
 }
 
 static const struct stream_handlers client_handlers = {
-	.on_data = client_data, .on_open = client_open, .on_secure = client_secure, .on_closed = client_closed,
+	.on_data = client_data,
+	.on_open = client_open,
+	.on_secure = client_secure,
+	.on_closed = client_closed,
 };
 
 static void idle(const char *name, unsigned count, bool tls)
@@ -173,14 +176,14 @@ static void idle(const char *name, unsigned count, bool tls)
 	must(clients != NULL);
 	must(net_listen(&address, 4096, &listener, NULL) == RC_OK);
 	must(net_socket_local(listener, &address) == RC_OK);
-	const pid_t    server = serve(listener, tls);
+	const pid_t         server = serve(listener, tls);
 	struct tls_context *kept = client_context;
 	if (!tls)
 		client_context = NULL;
 	clients_up = 0;
 	usleep(100000);
-	uint64_t     before = 0;
-	double       cpu_before = 0;
+	uint64_t       before = 0;
+	double         cpu_before = 0;
 	const unsigned first = count / 50 + 1; /* let it touch its own pages before it is counted */
 	for (unsigned index = 0; index < count; index++) {
 		if (index == first) {
@@ -188,7 +191,8 @@ static void idle(const char *name, unsigned count, bool tls)
 			before = pss_kib(server);
 			cpu_before = cpu_us(server);
 		}
-		must(stream_connect(&clients[index].stream, loop, &address, NULL, &limits, &client_handlers, NULL) == RC_OK);
+		must(stream_connect(&clients[index].stream, loop, &address, NULL, &limits, &client_handlers, NULL) ==
+		     RC_OK);
 		while (clients_up + clients_gone + 200 < index || (index + 1 == first && clients_up < first))
 			must(loop_turn(loop, 100) == RC_OK);
 	}
@@ -217,7 +221,7 @@ static void idle(const char *name, unsigned count, bool tls)
 
 /* ---- accept, greet, echo, close; 50 at a time ---- */
 
-static unsigned churned;
+static unsigned           churned;
 static struct net_address churn_address;
 
 static void churn_closed(struct stream *stream, const struct fault *fault);
@@ -239,7 +243,10 @@ static size_t churn_data(struct stream *stream, struct slice data)
 }
 
 static const struct stream_handlers churn_handlers = {
-	.on_data = churn_data, .on_open = client_open, .on_secure = churn_secure, .on_closed = churn_closed,
+	.on_data = churn_data,
+	.on_open = client_open,
+	.on_secure = churn_secure,
+	.on_closed = churn_closed,
 };
 
 static void churn_secure(struct stream *stream)
@@ -276,7 +283,8 @@ static void churn(const char *name, unsigned count, bool tls)
 			if (!clients[index].gone)
 				continue;
 			clients[index] = (struct client){ 0 };
-			must(stream_connect(&clients[index].stream, loop, &churn_address, NULL, &limits, &churn_handlers, NULL) == RC_OK);
+			must(stream_connect(&clients[index].stream, loop, &churn_address, NULL, &limits,
+			                    &churn_handlers, NULL) == RC_OK);
 			started++;
 		}
 		must(loop_turn(loop, 100) == RC_OK);
@@ -336,7 +344,9 @@ static void answered(struct resolver_query *query, const struct resolver_answer 
 static void known(void)
 {
 	static const struct fake_dns_record zone[] = {
-		{ "example.test", 15, "10 mx1.example.test", 300 }, { "example.test", 15, "10 mx2.example.test", 300 }, { NULL, 0, NULL, 0 },
+		{ "example.test", 15, "10 mx1.example.test", 300 },
+		{ "example.test", 15, "10 mx2.example.test", 300 },
+		{ NULL, 0, NULL, 0 },
 	};
 	static const struct fake_dns_rule rules[] = { { NULL, FAKE_DNS_ANSWERS } };
 	struct fake_dns                  *server = fake_dns_start(zone, rules);
@@ -348,8 +358,10 @@ static void known(void)
 	struct resolver_answer            answer;
 	enum { ROUNDS = 500000 };
 
-	must(resolver_core_open(&(struct resolver_settings){ .servers = &address, .servers_count = 1, .cache_bytes = 4u << 20,
-	                                                     .private_names = true }, loop, &core, NULL) == RC_OK);
+	must(resolver_core_open(
+		     &(struct resolver_settings){
+			     .servers = &address, .servers_count = 1, .cache_bytes = 4u << 20, .private_names = true },
+		     loop, &core, NULL) == RC_OK);
 	must(resolver_open(core, loop, 4096, 1024, &resolver) == RC_OK);
 	struct resolver_query query = { .done = answered, .arena = &arena };
 	const uint64_t        asked_us = clock_mono_us();
@@ -379,9 +391,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	must(net_tls_ready(NULL) == RC_OK);
-	certificate_make(&certificate, &(struct certificate_wish){ .common_name = "mx", .names = "DNS:mx.example.test" }, NULL);
-	must(tls_server_open(&(struct tls_server_settings){ .pairs = &certificate.pair, .pairs_count = 1 }, &server_context, NULL) == RC_OK);
-	must(tls_client_open(&(struct tls_client_settings){ .level = TLS_LEVEL_REQUIRE }, &client_context, NULL) == RC_OK);
+	certificate_make(&certificate,
+	                 &(struct certificate_wish){ .common_name = "mx", .names = "DNS:mx.example.test" }, NULL);
+	must(tls_server_open(&(struct tls_server_settings){ .pairs = &certificate.pair, .pairs_count = 1 },
+	                     &server_context, NULL) == RC_OK);
+	must(tls_client_open(&(struct tls_client_settings){ .level = TLS_LEVEL_REQUIRE }, &client_context, NULL) ==
+	     RC_OK);
 	must(loop_open(0, &loop, NULL) == RC_OK);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	idle("plain", count, false);

@@ -44,9 +44,11 @@ void certificate_make(struct certificate *out, const struct certificate_wish *wi
 	must(X509_set_version(made, X509_VERSION_3) == 1);
 	must(ASN1_INTEGER_set(X509_get_serialNumber(made), serial++) == 1);
 	must(X509_gmtime_adj(X509_getm_notBefore(made), (long)wish->not_before_s) != NULL);
-	must(X509_gmtime_adj(X509_getm_notAfter(made), wish->not_after_s != 0 ? (long)wish->not_after_s : 86400) != NULL);
+	must(X509_gmtime_adj(X509_getm_notAfter(made), wish->not_after_s != 0 ? (long)wish->not_after_s : 86400) !=
+	     NULL);
 	X509_NAME *name = X509_get_subject_name(made);
-	must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wish->common_name, -1, -1, 0) == 1);
+	must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wish->common_name, -1, -1,
+	                                0) == 1);
 	const X509 *signer = issuer != NULL ? issuer->x509 : made;
 	must(X509_set_issuer_name(made, X509_get_subject_name(signer)) == 1);
 	must(X509_set_pubkey(made, key) == 1);

@@ -14,14 +14,14 @@ struct certificate_wish {
 	int64_t     not_after_s;  /* seconds from now; 0: a day */
 	unsigned    rsa_bits;     /* 0: a P-256 key */
 	bool        authority;
-	bool        old_digest;   /* signed with SHA-1 */
+	bool        old_digest; /* signed with SHA-1 */
 };
 
 struct certificate {
-	void         *x509, *key; /* OpenSSL's */
-	void         *x509_pem, *key_pem, *encrypted_pem;
+	void           *x509, *key; /* OpenSSL's */
+	void           *x509_pem, *key_pem, *encrypted_pem;
 	struct tls_pair pair;
-	struct slice  encrypted_key; /* the same key under a password */
+	struct slice    encrypted_key; /* the same key under a password */
 };
 
 /* Signed by `issuer`, or by itself when that is NULL. */

@@ -111,7 +111,8 @@ static bool is_below(struct slice name, struct slice zone)
 }
 
 /* The answer records; returns how many, and whether the name exists at all. */
-static unsigned put_answers(const struct fake_dns *server, struct buf *out, struct slice name, unsigned type, bool *exists)
+static unsigned put_answers(const struct fake_dns *server, struct buf *out, struct slice name, unsigned type,
+                            bool *exists)
 {
 	unsigned count = 0;
 
@@ -139,8 +140,8 @@ static unsigned put_answers(const struct fake_dns *server, struct buf *out, stru
 }
 
 /* `rcode` with the question; with `answers` also what the zone says. */
-static void compose(const struct fake_dns *server, struct buf *out, struct slice question, struct slice name, unsigned type,
-                    unsigned rcode, bool truncated, bool answers)
+static void compose(const struct fake_dns *server, struct buf *out, struct slice question, struct slice name,
+                    unsigned type, unsigned rcode, bool truncated, bool answers)
 {
 	struct buf records = buf_make(MESSAGE_MAX - 600);
 	bool       exists = false;
@@ -187,7 +188,8 @@ static void release(struct fake_dns *server)
 {
 	for (unsigned index = 0; index < server->slow_count; index++) {
 		struct slow *slow = &server->slow[index];
-		(void)sendto(server->udp, slow->answer.ptr, slow->answer.len, 0, (struct sockaddr *)&slow->peer, slow->peer_size);
+		(void)sendto(server->udp, slow->answer.ptr, slow->answer.len, 0, (struct sockaddr *)&slow->peer,
+		             slow->peer_size);
 		buf_done(&slow->answer);
 	}
 	server->slow_count = 0;
@@ -304,7 +306,9 @@ static void *serve(void *argument)
 	struct fake_dns *server = argument;
 
 	for (;;) {
-		struct pollfd fds[3] = { { server->udp, POLLIN, 0 }, { server->tcp, POLLIN, 0 }, { server->stop[0], POLLIN, 0 } };
+		struct pollfd fds[3] = { { server->udp, POLLIN, 0 },
+			                 { server->tcp, POLLIN, 0 },
+			                 { server->stop[0], POLLIN, 0 } };
 		if (poll(fds, 3, -1) < 0)
 			continue;
 		if (fds[2].revents != 0)
