@@ -2,9 +2,14 @@
  * The two ends of the power-cut test (tests/sim/powercut), on a real file system.
  *
  *   powercut_writer write FOLDER FIRST    messages from number FIRST on, from many threads, until the journal fails; prints
- *                                         the number of each on standard output after it was acknowledged
- *   powercut_writer check FOLDER < LIST   recover; every number of the list is there once and its body reads; the chain
- *                                         verifies; writing goes on. Prints the highest number found.
+ *                                         the number of each and the time on standard output after it was acknowledged
+ *   powercut_writer check FOLDER CUT < LIST   recover; every number of the list that was acknowledged before the moment CUT
+ *                                         (monotonic, us) is there once and its body reads; the chain verifies; writing goes
+ *                                         on. Prints the highest number found.
+ *
+ * Why the moment: a machine without power acknowledges nothing more, but this one goes on for some milliseconds on a file
+ * system that has been shut down, and there an fdatasync that was under way may answer 0 although its blocks (extents still
+ * marked unwritten) are lost; seen on ext4 and xfs of Linux 6.18: called 4 ms before the shutdown, answered 0 20 ms after it.
  */
 #include "base/cursor.h"
 #include "base/memory.h"
@@ -12,6 +17,7 @@
 #include "journal/body.h"
 #include "journal/verify.h"
 #include "journal/writer.h"
+#include "sys/clock.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -95,10 +101,11 @@ static void *run_session(void *argument)
 {
 	struct session *session = argument;
 	uint64_t        number;
-	char            line[32];
+	char            line[64];
 
 	while ((number = next_number++) < MESSAGES_MAX && send_one(session, number) == RC_OK) {
-		const int size = snprintf(line, sizeof line, "%llu\n", (unsigned long long)number);
+		const int size = snprintf(line, sizeof line, "%llu %llu\n", (unsigned long long)number,
+		                          (unsigned long long)clock_mono_us());
 		if (write(1, line, (size_t)size) != size)
 			abort();
 	}
@@ -200,22 +207,25 @@ static void check_body(struct journal_writer *writer, const struct journal_place
 	journal_body_close(&body);
 }
 
-static void run_check(struct journal_disk *disk, struct fold *fold)
+static void run_check(struct journal_disk *disk, unsigned long long cut_us, struct fold *fold)
 {
 	struct journal_recovery recovery;
 	struct journal_verdict  verdict;
 	struct fault            fault = { .text = "" };
-	unsigned long long      number;
-	uint64_t                listed = 0, found = 0;
+	unsigned long long      number, at_us;
+	uint64_t                listed = 0, found = 0, late = 0, lost = 0;
 	struct journal_writer  *writer = open_writer(disk, fold, &recovery);
 
-	while (scanf("%llu", &number) == 1) {
-		listed++;
-		if (number >= MESSAGES_MAX || fold->seen[number] != 1) {
-			fprintf(stderr, "message %llu was acknowledged and is there %u times\n", number,
-			        number < MESSAGES_MAX ? fold->seen[number] : 0);
+	while (scanf("%llu %llu", &number, &at_us) == 2) {
+		const unsigned times = number < MESSAGES_MAX ? fold->seen[number] : 0;
+		if (times > 1 || (times == 0 && at_us < cut_us)) {
+			fprintf(stderr, "message %llu was acknowledged %llu us before the cut and is there %u times\n",
+			        number, cut_us - at_us, times);
 			exit(1);
 		}
+		listed++;
+		late += at_us >= cut_us;
+		lost += times == 0;
 	}
 	for (uint64_t i = 0; i <= fold->highest; i++) {
 		if (fold->seen[i] == 0)
@@ -236,9 +246,11 @@ static void run_check(struct journal_disk *disk, struct fold *fold)
 		fprintf(stderr, "verify: %s, %s (%lld)\n", rc_word(rc), fault.text, (long long)fault.number);
 		exit(1);
 	}
-	fprintf(stderr, "    %llu acknowledged, %llu found, torn tail of %llu bytes, %llu records verified\n",
-	        (unsigned long long)listed, (unsigned long long)found, (unsigned long long)recovery.cut_bytes,
-	        (unsigned long long)verdict.records);
+	fprintf(stderr,
+	        "    %llu acknowledged, %llu of them while the file system went down (%llu lost), %llu found, torn tail of %llu "
+	        "bytes, %llu records verified\n",
+	        (unsigned long long)listed, (unsigned long long)late, (unsigned long long)lost,
+	        (unsigned long long)found, (unsigned long long)recovery.cut_bytes, (unsigned long long)verdict.records);
 	printf("%llu\n", (unsigned long long)fold->highest + 1);
 }
 
@@ -257,7 +269,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "write") == 0)
 		run_writer(disk, argc > 3 ? strtoull(argv[3], NULL, 10) : 1, &fold);
 	else
-		run_check(disk, &fold);
+		run_check(disk, argc > 3 ? strtoull(argv[3], NULL, 10) : 0, &fold);
 	journal_disk_close(&disk);
 	memory_give(fold.seen);
 	memory_give(fold.place);
