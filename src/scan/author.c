@@ -118,6 +118,18 @@ static bool names_itself(const struct address_item *item)
 	       slice_eq_nocase(slice_drop(name, item->local.len + 1), item->domain);
 }
 
+/* Full stops where the grammar has none ("f..smith", "taro."), as real mailboxes have them: every reader takes the same. */
+static bool only_dots_astray(struct slice local)
+{
+	static const struct slice others = SLICE_INIT("!#$%&'*+-/=?^_`{|}~.");
+
+	for (size_t i = 0; i < local.len; i++) {
+		if (!byte_is_alnum(local.ptr[i]) && slice_find(others, local.ptr[i]) == others.len)
+			return false;
+	}
+	return local.len != 0;
+}
+
 /* Could two readers take different addresses from this item? */
 static bool readers_differ(const struct address_item *item)
 {
@@ -127,6 +139,8 @@ static bool readers_differ(const struct address_item *item)
 	oddities &= ~(uint32_t)ADDRESS_ODD_8BIT;
 	if (names_itself(item))
 		oddities &= ~(uint32_t)ADDRESS_ODD_NAME_AT;
+	if (only_dots_astray(item->local))
+		oddities &= ~(uint32_t)ADDRESS_ODD_LOCAL;
 	return oddities != 0 || domain_wavers(item->domain) || !is_clean(item->local);
 }
 

@@ -67,23 +67,30 @@ static bool is_invisible(uint32_t character)
 	       character == 0xfeff || (character >= 0xe0000 && character <= 0xe007f);
 }
 
-static bool is_path_or_control(uint32_t character)
+static bool is_control(uint32_t character)
 {
-	return character < 0x20 || character == 0x7f || character == '/' || character == '\\' || character == ':' ||
-	       is_invisible(character);
+	return character < 0x20 || character == 0x7f || is_invisible(character);
+}
+
+/* Where a name ends for Windows (a stream behind ":"), for C programs (NUL), or for those that take it for a path. */
+static bool is_stop(uint32_t character)
+{
+	return character == '\0' || character == '/' || character == '\\' || character == ':';
 }
 
 struct name_view {
 	uint8_t  bytes[NAME_BYTES_MAX]; /* without what nobody sees */
 	size_t   size;
-	uint32_t bidi; /* the first such character, or 0 */
-	uint32_t control;
+	size_t   first;   /* how many of them stand before the first stop; `size` when there is none */
+	uint32_t bidi;    /* the first such character, or 0 */
+	uint32_t control; /* the first such character */
 	bool     has_control;
 };
 
 static void view_make(struct slice name, struct name_view *view)
 {
 	view->size = 0;
+	view->first = SIZE_MAX;
 	view->bidi = 0;
 	view->control = 0;
 	view->has_control = false;
@@ -91,19 +98,23 @@ static void view_make(struct slice name, struct name_view *view)
 	while (name.len != 0) {
 		size_t         bytes;
 		const uint32_t character = utf8_decode(name, &bytes);
-		const bool     bidi = turns_direction(character), control = is_path_or_control(character);
+		const bool     bidi = turns_direction(character), control = is_control(character);
 		if (bidi && view->bidi == 0)
 			view->bidi = character;
 		if (control && !view->has_control) {
 			view->control = character;
 			view->has_control = true;
 		}
-		if (!bidi && (!control || character == '/' || character == '\\' || character == ':')) {
+		if (is_stop(character) && view->first == SIZE_MAX)
+			view->first = view->size;
+		if (!bidi && !control) {
 			memcpy(&view->bytes[view->size], name.ptr, bytes);
 			view->size += bytes;
 		}
 		name = slice_drop(name, bytes);
 	}
+	if (view->first == SIZE_MAX)
+		view->first = view->size;
 }
 
 /* The ending behind the last full stop, which is cut from *name; empty when there is none. */
@@ -151,38 +162,44 @@ static void collect_name(struct scan_work *work, enum finding_kind kind, uint16_
 		collect(&work->collector, kind, part, offset, size, value, name);
 }
 
+struct name_place {
+	uint16_t part;
+	uint32_t offset, size;
+};
+
+/* Is `plain` the name of a program? `name` is what is shown as evidence. */
+static bool program_look(struct scan_work *work, const struct name_place *place, struct slice plain, struct slice name)
+{
+	struct slice       rest = tail_drop(plain);
+	const struct slice ending = ending_take(&rest);
+
+	if (!listed(ending, programs, sizeof programs / sizeof programs[0]))
+		return false;
+	collect_name(work, FINDING_NAME_EXECUTABLE, place->part, place->offset, place->size, 0, name);
+	const bool hidden = blanks_at_end(rest) >= BLANKS_HIDING;
+	rest = tail_drop(rest);
+	if (hidden || listed(ending_take(&rest), documents, sizeof documents / sizeof documents[0]))
+		collect_name(work, FINDING_NAME_DOUBLE, place->part, place->offset, place->size, 0, name);
+	return true;
+}
+
 void scan_name(struct scan_work *work, uint16_t part, uint32_t offset, uint32_t size, struct slice name)
 {
-	struct name_view view;
+	const struct name_place place = { part, offset, size };
+	struct name_view        view;
 
 	view_make(name, &view);
-	struct slice       rest = slice_of(view.bytes, view.size);
-	const struct slice plain = tail_drop(rest);
+	const struct slice whole = slice_of(view.bytes, view.size), plain = tail_drop(whole);
 	if (view.bidi != 0)
 		collect_name(work, FINDING_NAME_BIDI, part, offset, size, view.bidi, name);
 	if (view.has_control)
 		collect_name(work, FINDING_NAME_CONTROL, part, offset, size, view.control, name);
-	if (plain.len != rest.len && plain.len != 0)
+	if (plain.len != whole.len && plain.len != 0)
 		collect_name(work, FINDING_NAME_TRAILING, part, offset, size, 0, name);
-	/* "a.exe:stream" and "a.exe/x": Windows and careless programs stop at these. */
-	for (unsigned cut = 0; cut < 2; cut++) {
-		const struct slice stops = SLICE("/\\:");
-		size_t             end = 0;
-		rest = plain;
-		while (cut == 1 && end < rest.len && slice_find(stops, rest.ptr[end]) == stops.len)
-			end++;
-		if (cut == 1 && (end == rest.len || !view.has_control))
-			break;
-		rest = cut == 1 ? tail_drop(slice_take(rest, end)) : rest;
-		const struct slice ending = ending_take(&rest);
-		if (!listed(ending, programs, sizeof programs / sizeof programs[0]))
-			continue;
-		collect_name(work, FINDING_NAME_EXECUTABLE, part, offset, size, 0, name);
-		const bool hidden = blanks_at_end(rest) >= BLANKS_HIDING;
-		rest = tail_drop(rest);
-		if (hidden || listed(ending_take(&rest), documents, sizeof documents / sizeof documents[0]))
-			collect_name(work, FINDING_NAME_DOUBLE, part, offset, size, 0, name);
-	}
+	(void)program_look(work, &place, whole, name);
+	/* "a.exe:x.txt" is a program to Windows; a colon in a time of day is nothing. */
+	if (view.first != view.size && program_look(work, &place, slice_take(whole, view.first), name))
+		collect_name(work, FINDING_NAME_CONTROL, part, offset, size, slice_at(whole, view.first), name);
 }
 
 /* Do readers take different names from one field? A word that is shown decoded by nearly all of them counts once. */
