@@ -143,6 +143,8 @@ void question_answer(struct question *question, enum callahead_result result)
 	if (question->probe) {
 		probe_answered(verifier, result);
 		question_free(question);
+		if (result == CALLAHEAD_UNKNOWN) /* nothing it says can be weighed: not now, for anybody */
+			verifier_failed(verifier);
 		return;
 	}
 	/* Without a refusal seen, a yes means nothing; a no always does. */

@@ -164,8 +164,9 @@ static void count_line(struct outbound *outbound, const struct line *line)
 		outbound->counts.uncertain++;
 		counter_up(COUNT_DELIVERY_UNCERTAIN);
 		break;
-	case RESULT_HELD:
+	case RESULT_HELD: /* it failed like the others; only that nobody may be told */
 		outbound->counts.held++;
+		counter_up(COUNT_DELIVERY_FAILED);
 		break;
 	case RESULT_COUNT:
 		break;
