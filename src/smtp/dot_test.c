@@ -143,6 +143,28 @@ static void test_line_bound(void **state)
 	}
 }
 
+/* The same where the long line is not the first of its block. */
+static void test_second_line_bound(void **state)
+{
+	(void)state;
+	for (size_t size = 38; size <= 42; size++) {
+		struct buf              text = buf_make(1000), out = buf_make(1000);
+		struct smtp_dot_decoder decoder;
+		buf_put_str(&text, "1\r\n");
+		for (size_t i = 0; i < size; i++)
+			buf_put_byte(&text, 'x');
+		buf_put_str(&text, "\r\n3\r\nand more of it, for a whole block\r\n.\r\n");
+		smtp_dot_decoder_init(&decoder, STRICT, 40);
+		struct slice input = buf_slice(&text);
+		assert_int_equal(decode_all(&decoder, &input, &out), size <= 40 ? RC_CLOSED : RC_LIMIT);
+		smtp_dot_decoder_init(&decoder, STRICT, 50);
+		input = buf_slice(&text);
+		assert_int_equal(decode_all(&decoder, &input, &out), RC_CLOSED);
+		buf_done(&text);
+		buf_done(&out);
+	}
+}
+
 /* The genuine end found byte by byte, with a different idea: the last five bytes. */
 static void test_swallow(void **state)
 {
@@ -321,8 +343,13 @@ static void test_line_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decode), cmocka_unit_test(test_line_bound), cmocka_unit_test(test_swallow),
-		cmocka_unit_test(test_encode), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_line_check),
+		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_line_bound),
+		cmocka_unit_test(test_second_line_bound),
+		cmocka_unit_test(test_swallow),
+		cmocka_unit_test(test_encode),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_line_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,12 +10,13 @@
 /*
  * One line of ours with CRLF; RFC 5321 section 4.5.3.1.5 asks for at most 512. Longer texts go on over several lines.
  */
-#define SMTP_REPLY_LINE_MAX  400u
+#define SMTP_REPLY_LINE_MAX       400u
 /* Of one text we send; the rest is cut. */
-#define SMTP_REPLY_TEXT_MAX  2000u
+#define SMTP_REPLY_TEXT_MAX       2000u
+#define SMTP_REPLY_TEXT_LINES_MAX 32u
 /* Bounds for a whole reply of a peer. Real EHLO replies stay below 2 KiB. */
-#define SMTP_REPLY_BYTES_MAX 16384u
-#define SMTP_REPLY_LINES_MAX 256u
+#define SMTP_REPLY_BYTES_MAX      16384u
+#define SMTP_REPLY_LINES_MAX      256u
 
 /* An enhanced status code, RFC 3463; class 0: none. */
 struct smtp_enhanced {

@@ -134,6 +134,9 @@ enum rc xclient_read(struct slice args, struct buf *texts, struct xclient *out)
 		if (word.len != 0)
 			rc = read_one(word, texts, &x);
 	}
+	/* Blanks alone are no attribute. */
+	if (rc == RC_OK && (x.given | x.gone) == 0)
+		rc = RC_SYNTAX;
 	if (rc == RC_OK) {
 		*out = x;
 		return RC_OK;

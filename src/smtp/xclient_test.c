@@ -47,6 +47,7 @@ static void test_unlawful(void **state)
 		enum rc     rc;
 	} rows[] = {
 		{ "", RC_SYNTAX },
+		{ "  ", RC_SYNTAX },
 		{ "NAME", RC_SYNTAX },
 		{ "NAME=", RC_SYNTAX },
 		{ "=x", RC_UNSUPPORTED },
