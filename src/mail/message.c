@@ -10,7 +10,7 @@
 #define BOUNDARY_LAWFUL_MAX 70u /* RFC 2046 section 5.1.1 */
 #define BOUNDARY_USED_MAX   1024u
 /* a preamble longer than this is not searched for a boundary that readers differ on */
-#define LOOKAHEAD_MAX       65536u
+#define LOOKAHEAD_MAX       16384u
 
 /* A part whose end has not come yet. Multiparts have a boundary to wait for. */
 struct open_part {
@@ -161,7 +161,7 @@ static enum match boundary_search(struct reader *reader, struct slice near, stru
 	for (size_t at = 0; at < near.len && best < MATCH_NEXT;) {
 		const struct slice rest = slice_drop(near, at);
 		size_t             found = slice_search(rest, SLICE("--"));
-		reader->steps += found + 1;
+		reader->steps += found + 16;
 		if (found == rest.len)
 			break;
 		found += at;

@@ -8,7 +8,7 @@
 #include "mail/encoded_word.h"
 
 #define SECTION_MAX 999
-#define COUNTED_MAX 10000u
+#define COMMENT_MAX 1024u /* a longer one is text to us: looking for its end again and again would cost too much */
 
 struct scanner {
 	struct slice rest;
@@ -28,7 +28,7 @@ static size_t comment_size(struct slice s)
 {
 	unsigned depth = 0;
 
-	for (size_t i = 0; i < s.len; i++) {
+	for (size_t i = 0; i < s.len && i < COMMENT_MAX; i++) {
 		if (s.ptr[i] == '\\')
 			i++;
 		else if (s.ptr[i] == '(')
