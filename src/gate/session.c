@@ -11,17 +11,20 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define PROXY_WAIT_MS 10000u
 #define CLOSE_WAIT_MS 10000u
+#define DECISION_WAIT_MS 900000u /* longer than any client waits: RFC 5321 section 4.5.3.2.6 asks for 10 minutes */
 #define TARPIT_AFTER 3u         /* refusals that are answered at once */
 #define NAMING_ARENA_BYTES 2048u
 #define HELD_MAX (16u << 10)
 #define NAMED_MAX 255u
 
 static const struct stream_handlers handlers;
+static const struct smtp_reply closing_reply = { 421, { 4, 3, 2 }, SLICE_INIT("The service is closing, come back in a moment") };
 static void session_pump(struct session *session, struct slice *input);
 
 /* ---- texts ---- */
@@ -172,8 +175,13 @@ static void session_free(struct session *session)
 
 static void close_now(struct session *session, const char *end)
 {
+	const int front = session->front.fd;
+
 	if (session->end == NULL)
 		session->end = end;
+	loop_unwatch(session->home->loop, &session->front);
+	if (front >= 0)
+		(void)close(front);
 	stream_close(&session->stream);
 	session_free(session);
 }
@@ -398,29 +406,73 @@ static void set_peer(struct session *session, struct ip told)
 	memcpy(session->peer.bytes, ip.bytes, sizeof session->peer.bytes);
 }
 
-/* The balancer's header stands in front of everything. Returns the bytes taken; 0 with *gone true when the session is no more. */
-static size_t take_proxy(struct session *session, struct slice data, bool *gone)
+/* Without a PROXY header there is nobody to talk to. */
+static void proxy_failed(struct session *session, const char *why)
 {
-	struct slice        rest = data;
-	struct proxy_header header;
-	const enum rc       rc = proxy_take(&rest, &header);
+	const int fd = session->front.fd;
 
-	if (rc == RC_AGAIN)
-		return 0;
-	if (rc != RC_OK) {
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 },
-		                     SLICE("no PROXY header in front of the session"), SLICE(""), "proxy_header");
-		*gone = true;
-		close_now(session, "proxy");
-		return 0;
+	session->refused++;
+	session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 }, slice_str(why), SLICE(""), "proxy_header");
+	session->end = "proxy";
+	loop_unwatch_closing(session->home->loop, &session->front);
+	(void)close(fd);
+	session_free(session);
+}
+
+static void begin_stream(struct session *session, int fd)
+{
+	const struct stream_limits limits = { .window = SESSION_WINDOW, .out_max = GATE_OUT_MAX };
+
+	if (stream_adopt(&session->stream, session->home->loop, fd, &session->peer, &limits, &handlers) != RC_OK) {
+		session->end = "no_descriptor";
+		session_free(session);
+		return;
 	}
+	enter(session);
+}
+
+/*
+ * The balancer's header stands in front of everything, also of TLS. It is looked at without taking it, and then taken to the byte, so
+ * that the stream begins where the client's own bytes begin.
+ */
+static void proxy_ready(struct loop_watch *watch, uint32_t events)
+{
+	struct session     *session = LIST_OF(watch, struct session, front);
+	const int           fd = watch->fd;
+	uint8_t             room[PROXY_V2_MAX];
+	struct proxy_header header;
+	const ssize_t       count = recv(fd, room, sizeof room, MSG_PEEK | MSG_DONTWAIT);
+	struct slice        rest = slice_of(room, count > 0 ? (size_t)count : 0);
+	(void)events;
+
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	const enum rc rc = proxy_take(&rest, &header);
+	/* Readiness is told per change: a part of a header is looked at again when more of it has come. */
+	if (rc == RC_AGAIN && count > 0)
+		return;
+	const ssize_t taken = count - (ssize_t)rest.len;
+	if (rc != RC_OK || recv(fd, room, (size_t)taken, MSG_DONTWAIT) != taken) {
+		proxy_failed(session, "no PROXY header in front of the session");
+		return;
+	}
+	loop_unwatch(session->home->loop, &session->front);
 	if (!header.local) {
 		set_peer(session, header.source);
 		session->peer.port = header.source_port;
 	}
-	enter(session);
-	return data.len - rest.len;
+	begin_stream(session, fd);
+}
+
+static void wait_for_proxy(struct session *session, int fd)
+{
+	session->state = SESSION_PROXY;
+	loop_timer_set(session->home->loop, &session->timer, PROXY_WAIT_MS);
+	if (loop_watch(session->home->loop, &session->front, fd, LOOP_IN | LOOP_RDHUP | LOOP_EDGE, proxy_ready) == RC_OK)
+		return;
+	(void)close(fd);
+	session->end = "no_descriptor";
+	session_free(session);
 }
 
 /* ---- commands that are not about a message ---- */
@@ -580,11 +632,13 @@ static void session_settle(struct session *session)
 	switch ((enum session_state)session->state) {
 	case SESSION_TALK:
 		set_deadline(session);
+		if (session->home->shedding && session_idle(session))
+			session_end(session, &closing_reply, "closing");
 		break;
 	case SESSION_WAIT:
-		/* Whoever decides has a deadline of its own. */
+		/* Whoever decides has a deadline of its own; this one is for the day they all fail. */
 		stream_pause(&session->stream);
-		timer_stop(&session->timer);
+		loop_timer_set(session->home->loop, &session->timer, DECISION_WAIT_MS);
 		break;
 	case SESSION_CLOSING:
 		finish(session);
@@ -622,7 +676,11 @@ void session_go_on(struct session *session)
 
 	session->state = SESSION_TALK;
 	session_pump(session, &nothing);
-	if (session->state == SESSION_TALK)
+	if (session->state != SESSION_TALK)
+		return;
+	if (session->peer_ended && stream_kept(&session->stream).len == 0)
+		finish(session);
+	else
 		stream_resume(&session->stream);
 }
 
@@ -631,14 +689,7 @@ static size_t on_data(struct stream *stream, struct slice data)
 	static const struct smtp_reply early = { 554, { 5, 5, 1 }, SLICE_INIT("You spoke before our greeting") };
 	struct session *session = LIST_OF(stream, struct session, stream);
 	struct slice    rest = data;
-	bool            gone = false;
 
-	if (session->state == SESSION_PROXY) {
-		const size_t taken = take_proxy(session, data, &gone);
-		if (gone || taken == 0 || session->state != SESSION_TALK)
-			return taken;
-		rest = slice_drop(data, taken);
-	}
 	if (session->state == SESSION_HUSH) {
 		counter_up(COUNT_EARLY_TALKERS);
 		session->refused++;
@@ -649,7 +700,7 @@ static size_t on_data(struct stream *stream, struct slice data)
 	if (session->state == SESSION_CLOSING)
 		return data.len;
 	if (session->state != SESSION_TALK)
-		return data.len - rest.len;
+		return 0;
 	session_pump(session, &rest);
 	return data.len - rest.len;
 }
@@ -658,10 +709,13 @@ static void on_end(struct stream *stream)
 {
 	struct session *session = LIST_OF(stream, struct session, stream);
 
-	/* Half-closed: an answer may still be wanted for what is being decided; otherwise it is over. */
+	/* Half-closed: what it sent is answered still, then it is over. */
+	session->peer_ended = true;
 	if (session->end == NULL)
 		session->end = "lost";
-	if (session->state != SESSION_WAIT)
+	if (session->state == SESSION_TALK)
+		finish(session);
+	else if (session->state != SESSION_WAIT && session->state != SESSION_TARPIT && session->state != SESSION_CLOSING)
 		close_now(session, "lost");
 }
 
@@ -722,6 +776,8 @@ static void on_timer(struct timer *timer)
 		session_end(session, &idle, "timeout");
 		break;
 	case SESSION_PROXY:
+		proxy_failed(session, "no PROXY header came in time");
+		break;
 	case SESSION_HANDSHAKE:
 	case SESSION_STARTTLS:
 	case SESSION_WAIT:
@@ -751,7 +807,6 @@ static void turn_away(int fd)
 void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer)
 {
 	const struct config_listener *listener = &home->config->listeners[listener_index];
-	const struct stream_limits    limits = { .window = SESSION_WINDOW, .out_max = GATE_OUT_MAX };
 
 	if (!gate_session_enter(home->gate, listener_index, listener->settings->connections_max)) {
 		turn_away(fd);
@@ -775,19 +830,17 @@ void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, con
 	timer_init(&session->timer, on_timer);
 	list_append(&home->sessions, &session->link);
 	home->session_count++;
-	if (stream_adopt(&session->stream, home->loop, fd, peer, &limits, &handlers) != RC_OK) {
-		session->end = "no_descriptor";
+	session->front.fd = -1;
+	if (listener->proxies.count == 0) {
+		begin_stream(session, fd);
+	} else if (net_match_has(&listener->proxies, peer)) {
+		wait_for_proxy(session, fd);
+	} else {
+		(void)close(fd);
+		session->refused++;
+		session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 },
+		                     SLICE("only balancers may connect here"), SLICE(""), "not_a_proxy");
+		session->end = "not_a_proxy";
 		session_free(session);
-		return;
 	}
-	if (listener->proxies.count != 0) {
-		if (!net_match_has(&listener->proxies, peer)) {
-			close_now(session, "not_a_proxy");
-			return;
-		}
-		session->state = SESSION_PROXY;
-		loop_timer_set(home->loop, &session->timer, PROXY_WAIT_MS);
-		return;
-	}
-	enter(session);
 }

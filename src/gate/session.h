@@ -31,6 +31,7 @@ enum session_state {
 
 struct session {
 	struct stream                 stream;
+	struct loop_watch             front;       /* until the balancer's header has come: the connection before it is a stream */
 	struct smtp_server            smtp;
 	struct timer                  timer;
 	struct list                   link;
@@ -59,6 +60,7 @@ struct session {
 	uint32_t                      auth_failures;
 	uint32_t                      tarpit_ms;   /* for the reply being made */
 	uint8_t                       state;       /* enum session_state */
+	bool                          peer_ended;  /* it will send nothing more */
 	bool                          certificate; /* the client's certificate is one of our own systems' */
 	bool                          ours;        /* own network, internal listener, or such a certificate */
 	bool                          relay;       /* in the listener's relay_from */
