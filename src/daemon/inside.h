@@ -16,6 +16,8 @@
 #include "sys/supervisor_wire.h"
 
 #define ASKERS_MAX 8u
+/* One that has asked nothing for so long gives way to another when all places are taken. */
+#define ASKER_PATIENCE_MS 1000u
 
 /* Restarts: at once after a long life, later and later after short ones. */
 #define RESTART_FIRST_MS 50u
@@ -53,6 +55,7 @@ struct child {
 struct asker {
 	int  fd; /* -1: free */
 	bool waits; /* for the end of the reload */
+	uint64_t since_ms;
 };
 
 enum reload_stage { RELOAD_NONE, RELOAD_READING, RELOAD_PREPARING, RELOAD_SWITCHING };
