@@ -58,7 +58,7 @@ struct asker {
 	uint64_t since_ms;
 };
 
-enum reload_stage { RELOAD_NONE, RELOAD_READING, RELOAD_PREPARING, RELOAD_SWITCHING };
+enum reload_stage { RELOAD_NONE, RELOAD_WAITING /* for a role that is just being replaced */, RELOAD_READING, RELOAD_PREPARING, RELOAD_SWITCHING };
 
 struct reload {
 	enum reload_stage    stage;
@@ -126,6 +126,7 @@ void supervisor_child_gone(struct supervisor *s, struct child *child);
 
 /* reload.c */
 void reload_begin(struct supervisor *s);
+void reload_go_on(struct supervisor *s);         /* a role is up again */
 void reload_read(struct supervisor *s);          /* the reading's channel is readable */
 void reload_answer(struct supervisor *s, struct child *child, const struct role_message *message);
 void reload_lost(struct supervisor *s, const struct child *child); /* it ended meanwhile */

@@ -324,7 +324,10 @@ void supervisor_child_gone(struct supervisor *s, struct child *child)
 void supervisor_child_up(struct supervisor *s, struct child *child)
 {
 	(void)child;
-	if (s->serving || !children_ready(s))
+	if (!children_ready(s))
+		return;
+	reload_go_on(s);
+	if (s->serving)
 		return;
 	s->serving = true;
 	log_notice(LOG_EVENT("supervisor.serving"), LOG_NUMBER("listeners", s->listeners.count), LOG_NUMBER("scanners", s->scanner_count));

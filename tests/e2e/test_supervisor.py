@@ -114,8 +114,7 @@ class Replacement(base.Case):
             client.hello()
             client.envelope("a@example.org", ["b@example.net"])
             self.assertEqual(client.data(base.numbered(1)).code, 250)
-        gate.wait_empty()
-        self.assertEqual(box.count, 1)
+        box.wait(1)
 
     def test_too_many_crashes_end_it(self):
         """A crash tells an attacker a little about the address layout: after thirty of them everything starts anew."""
@@ -202,7 +201,7 @@ class Listeners(base.Case):
             gate.wait_log("takeover.given")
             # The old one drains for as long as this session lasts; whoever comes now waits in the backlog.
             with socket.create_connection(("127.0.0.1", gate.port), 60) as waiting:
-                old.command("QUIT")
+                old.quit()
                 self.assertRegex(waiting.recv(200), rb"^220 ")
         self.assertEqual(gate.server.process.wait(30), 0)
         self.assertRegex(log.read_text(), "supervisor.serving")
