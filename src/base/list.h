@@ -38,7 +38,7 @@ static inline void list_insert(struct list *before, struct list *link)
 {
 	link->next = before;
 	link->prev = before->prev;
-	before->prev->next = link;
+	before->prev->next = link; /* NOLINT(clang-analyzer-core.NullDereference): what is in a list, or a head, has both */
 	before->prev = link;
 }
 

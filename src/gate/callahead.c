@@ -238,7 +238,8 @@ static struct question *question_make(struct verifier *verifier, struct slice ad
 	question->verifier = verifier;
 	question->probe = probe;
 	question->address_size = (uint16_t)address.len;
-	memcpy(question->address, address.ptr, address.len);
+	if (address.len != 0)
+		memcpy(question->address, address.ptr, address.len);
 	list_init(&question->queries);
 	timer_init(&question->timer, question_late);
 	if (!probe && map_add(callahead->questions, address, question) != RC_OK) {

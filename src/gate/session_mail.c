@@ -21,7 +21,6 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 	struct arena arena = arena_on(room, sizeof room);
 	struct buf   sender = buf_make(ADDRESS_TEXT_MAX);
 	struct slice text = { NULL, 0 };
-	enum rc      rc;
 
 	address_write(&event->mail.sender, &sender);
 	if (!sender.failed && arena_copy(&arena, buf_slice(&sender), &text) != RC_OK)
@@ -45,7 +44,7 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 	                                                      loop_now_ms(home->loop)) != RC_OK) {
 		counter_up(COUNT_PEER_LIMITED);
 		session_refuse(session, &fast, STAGE_MAIL, SLICE(""), "peer_messages");
-	} else if ((rc = transaction_open(session, &event->mail, &session->transaction)) != RC_OK) {
+	} else if (transaction_open(session, &event->mail, &session->transaction) != RC_OK) {
 		session_refuse(session, &full, STAGE_MAIL, SLICE(""), "memory");
 	} else {
 		smtp_server_accept(&session->smtp, &home->out);

@@ -74,7 +74,7 @@ enum rc journal_numbers_add(struct journal_numbers *numbers, uint64_t number)
 static enum rc list_one(void *context, const char *name)
 {
 	struct listing *listing = context;
-	uint64_t        number;
+	uint64_t        number = 0;
 
 	return journal_name_read(name, &number) == listing->kind ? journal_numbers_add(listing->numbers, number)
 	                                                         : RC_OK;
