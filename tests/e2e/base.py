@@ -35,7 +35,7 @@ def soak(function):
 class Case(unittest.TestCase):
     """A test case whose helpers skip instead of failing where the machine lacks a peer or the corpora."""
 
-    maxDiff = 2000
+    maxDiff = 20000
 
     def peer(self, kind, **options):
         """A started peer that ends with the test."""
@@ -123,3 +123,8 @@ def same_below_trace(arrived, sent):
         return None
     except AssertionError as why:
         return str(why)
+
+
+def received(message, number=0):
+    """A Received field of a message, from the top."""
+    return [whole for name, whole in compare.fields(message)[0] if name == b"received"][number]

@@ -372,7 +372,7 @@ class Command(base.Case):
         gate = self.gateway(next_port=box.port)
         eicar = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
         self.assertEqual(smtp.send(gate.port, base.numbered(1) + eicar + b"\r\n").code, 250)
-        process.wait_for(lambda: gate.metric("hangu_queue_held") == 1, 10, "one held message")
+        process.wait_for(lambda: gate.held() == 1, 10, "one held message")
         self.assertEqual(box.count, 0)
         listing = gate.command("queue", "list", "--quarantined", check=True).stdout
         identity = re.search(r"\b[0-9a-zA-Z]{13}\b", listing).group(0)

@@ -4,6 +4,8 @@ the trace fields.
 What a message is turned into by a peer itself is known by sending it to that peer without the gateway; only
 differences to that count.
 """
+import re
+
 from harness import compare, corpus, gateway, peers, sink, smtp
 
 from . import base
@@ -14,28 +16,29 @@ SIZE_MAX = 2000000
 
 
 def everything(case):
-    found = case.messages(corpus.real(REAL_EACH)) + case.messages(corpus.mime())
+    found = list(corpus.real(REAL_EACH)) + list(corpus.mime())
     return list(enumerate(m for m in found if len(m.data) <= SIZE_MAX))
 
 
-def differs(with_us, without_us):
+# What OpenSMTPD makes up for a message that lacks it, anew each time.
+MADE_UP = re.compile(rb"(?m)^(?:Message-ID: <[0-9a-f]{16}@opensmtpd\.example>|Date: [^\r\n]* \+0000 \(UTC\))\r\n")
+
+
+# Stands for the gateway's trace where a relay gets a message without the gateway: some look at what comes first.
+TRACE = b"Received: from stand-in.example by gateway.example; Tue, 14 Oct 2025 10:20:28 +0000\r\n"
+
+
+def differs(with_us, without_us, fields=1):
     """None when a relay's product is the same with and without the gateway in the way; else what differs.
 
-    On top of `without_us` stands the relay's own Received field, which carries a time and an id. A relay that makes
-    up a Message-ID makes up another one each time; then the bodies must agree.
+    On top of `without_us` stand `fields` of trace: the relay's own carries a time and an id. A message that ended
+    without CRLF has got one, since DATA cannot carry it otherwise.
     """
-    _, own = compare.fields(without_us)[0][0]
-    expected = compare.behind_firewall(without_us[len(own) :])
-    if with_us.endswith(expected) or with_us.endswith(without_us[len(own) :]):
-        return None
-    body = without_us.partition(b"\r\n\r\n")[2]
-    if (
-        body
-        and with_us.endswith(b"\r\n\r\n" + body)
-        and b"\nmessage-id:" not in expected.partition(b"\r\n\r\n")[0].lower().replace(b"\nmessage-id:", b"", 1)
-    ):
-        return None
-    return compare.difference(with_us[-len(expected) :], expected)
+    own = sum(len(field) for _, field in compare.fields(without_us)[0][:fields])
+    expected = MADE_UP.sub(b"", compare.behind_firewall(without_us[own:]))
+    expected += b"" if expected.endswith(b"\r\n") else b"\r\n"
+    arrived = MADE_UP.sub(b"", with_us)
+    return None if arrived.endswith(expected) else compare.difference(arrived[-len(expected) :], expected)
 
 
 @base.needs_gateway
@@ -145,15 +148,23 @@ class IntoHangu(base.Case):
         base.send_all(self, second.port, [items[i] for i in accepted])
         straight.wait(len(accepted), 120)
         reference = base.by_recipient(straight.arrivals)
-        found = self.arrived(len(accepted), 120)
-        changed = {}
+        lawful = sum(corpus.Message("", there[0].data).lawful for there in reference.values())
+        found = self.arrived(lawful, 120)
+        changed, unlawful = {}, 0
         for index in accepted:
             message, here, there = items[index][1], found.get(index, []), reference[index]
+            if not corpus.Message("", there[0].data).lawful:
+                unlawful += 1  # Exim sends a bare LF by BDAT where a header ends without an empty line
+                self.assertEqual(here, [])
+                continue
             self.assertEqual(len(here), 1, message.name)
             why = differs(here[0].data, there[0].data)
             if why:
                 changed[message.name] = why
-        self.say("%s: %d sent, %d accepted and compared" % (kind.__name__, len(items), len(accepted)))
+        self.say(
+            "%s: %d sent, %d accepted and compared, %d of them made unlawful by the relay and refused by us"
+            % (kind.__name__, len(items), len(accepted), unlawful)
+        )
         self.assertGreater(len(accepted), len(items) * 0.85)
         self.assertEqual(changed, {})
 
@@ -173,7 +184,14 @@ class OutOfHangu(base.Case):
         self.assertGreater(len(accepted), len(items) * 0.95)
         straight = self.open(sink.Sink())
         second = self.peer(kind, next_port=straight.port, **options)
-        direct = base.send_all(self, second.port, [items[i] for i in accepted])
+        direct = base.send_all(
+            self,
+            second.port,
+            [
+                (i, corpus.Message(items[i][1].name, TRACE + compare.behind_firewall(items[i][1].data)))
+                for i in accepted
+            ],
+        )
         taken = [i for i in accepted if direct[i].code == 250]
         straight.wait(len(taken), 120)
         box.wait(len(taken), 120)
@@ -188,7 +206,7 @@ class OutOfHangu(base.Case):
             # The peer changes this message by itself: what it makes of the body with and without the gateway must
             # agree.
             own_doing += 1
-            why = differs(here[0].data, there.data)
+            why = differs(here[0].data, there.data, 2)
             if why:
                 changed[message.name] = why
         self.say(

@@ -38,9 +38,8 @@ class Inbound(base.Case):
     def test_the_session_starts_anew_behind_tls(self):
         with smtp.Client(self.gate.port) as client:
             client.hello()
-            client.envelope("a@example.org", ["b@example.net"])
             client.starttls()
-            self.assertEqual(client.command("RCPT TO:<b@example.net>").code, 503)
+            self.assertEqual(client.command("MAIL FROM:<a@example.org>").code, 503)
 
     @base.needs_root
     def test_from_postfix(self):
@@ -59,7 +58,7 @@ class Inbound(base.Case):
         self.assertEqual(smtp.send(relay.port, MESSAGE).code, 250)
         arrived = self.box.wait(1)[0].data
         self.assertTrue(arrived.endswith(MESSAGE[MESSAGE.index(b"\r\n\r\n") :]))
-        self.assertIn(b"ESMTPS", compare.fields(arrived)[0][0][1], "our own Received field says how it came")
+        self.assertIn(b"ESMTPS", base.received(arrived), "our own Received field says how it came")
 
 
 @base.needs_gateway
@@ -90,6 +89,7 @@ class Outbound(base.Case):
         def script(stage, session, _):
             if stage == "starttls":
                 session.say("220 2.0.0 go on")
+                session.sock.recv(100)
                 session.sock.sendall(b"this is no handshake\r\n")
                 return sink.Act.DROP
             return None

@@ -55,19 +55,24 @@ def above(arrived, sent):
 
 # INTEGRATIONS.md I-12: what strangers may not tell us is taken out.
 _FOREIGN = re.compile(rb"(?i)x-ms-exchange-(?:organization|forest|crosspremises)-|x-hangu-")
+_RESULTS = re.compile(rb"(?is)authentication-results[ \t]*:\s*(?:\([^)]*\)\s*)?\"?([^\s;\"(]*)")
 
 
 def behind_firewall(message, host=b"gateway.example"):
-    """What the gateway passes on of a stranger's message: header fields that only our own systems may write are
-    gone.
+    """What the gateway passes on of a stranger's message: header fields that only our own systems may write are gone.
+
+    So are continuation lines at the very front: they would become part of the last field of ours on top of them. The
+    header ends at the first empty line, wherever a parser may have given up.
     """
-    kept, head = [], message
-    while True:
-        match = _FIELD.match(head)
-        if not match:
-            return b"".join(kept) + head
-        name, whole = match.group(1), match.group(0)
-        ours = name.lower() == b"authentication-results" and whole.partition(b":")[2].strip().lower().startswith(host)
-        if not _FOREIGN.match(name) and not ours:
-            kept.append(whole)
-        head = head[match.end() :]
+    end = message.find(b"\r\n\r\n")
+    end = 0 if message.startswith(b"\r\n") else len(message) if end < 0 else end + 2
+    kept, cutting, at = [], True, 0
+    while at < end:
+        after = message.find(b"\n", at) + 1 or end
+        if message[at : at + 1] not in (b" ", b"\t"):
+            results = _RESULTS.match(message, at)
+            cutting = bool(_FOREIGN.match(message, at) or results and results.group(1).lower().rstrip(b".") == host)
+        if not cutting:
+            kept.append(message[at:after])
+        at = after
+    return b"".join(kept) + message[end:]

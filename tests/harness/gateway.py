@@ -164,7 +164,7 @@ class Gateway:
         if wait:
             try:
                 process.wait_for(
-                    lambda: not self.alive() or greets(self.port),
+                    lambda: not self.alive() or self.ready(),
                     timeout_s,
                     lambda: "hangud to greet:\n" + self.log()[-2000:],
                 )
@@ -176,6 +176,12 @@ class Gateway:
                 self.stop()
                 raise
         return self
+
+    def ready(self):
+        if self.sections["listener internet"].get("proxies"):
+            # Nobody is greeted here who does not say first for whom he speaks; the roles tell.
+            return "supervisor.serving" in self.log()
+        return greets(self.port)
 
     def stop(self, grace_s=30):
         """Ask it to end in peace. Returns the exit status."""
@@ -279,8 +285,17 @@ class Gateway:
             )
         return done
 
+    def queue(self):
+        """{state: recipients} of the whole queue: due, sending, deferred, uncertain, held."""
+        text = self.command("queue", "summary", check=True).stdout
+        return {state: int(count) for count, state in re.findall(r"(?m)^\s*(\d+) recipients (\w+)$", text)}
+
     def queued(self):
-        return int(self.metric("hangu_queue_messages"))
+        """Recipients that still wait for an outcome; held ones do not count."""
+        return sum(count for state, count in self.queue().items() if state != "held")
+
+    def held(self):
+        return self.queue()["held"]
 
     def wait_empty(self, timeout_s=60):
         """Until nothing waits for delivery; held messages do not count."""
