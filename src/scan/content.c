@@ -241,6 +241,28 @@ static void flaws_collect(struct scan_work *work, const struct view *view, const
 		        slice_take(view->body, 32));
 }
 
+/*
+ * A message or multipart that is itself encoded stays a leaf of the tree; some readers open it all the same. The beginning of
+ * what comes out is looked through like any doubtful body.
+ */
+static void composite_read(struct scan_work *work, struct view *view)
+{
+	const struct slice type = view->part->type.word;
+	uint8_t            decoded[EICAR_WINDOW];
+	size_t             size = 0;
+
+	if (!slice_starts(type, SLICE("message/")) && !slice_starts(type, SLICE("multipart/")))
+		return;
+	struct transfer transfer = transfer_begin(view->part->encoding, TRANSFER_PADDING_RESTARTS, view->body);
+	while (sizeof decoded - size >= TRANSFER_ROOM_MIN) {
+		const size_t made = transfer_read(&transfer, &decoded[size], sizeof decoded - size);
+		if (made == 0 || !scan_step(work, made) || !decoded_take(work, made))
+			break;
+		size += made;
+	}
+	paragraphs_try(work, view, slice_of(decoded, size));
+}
+
 /* The part as its header announces it. */
 static void announced_read(struct scan_work *work, struct view *view)
 {
@@ -259,8 +281,10 @@ static void announced_read(struct scan_work *work, struct view *view)
 	flaws_collect(work, view, &reading);
 	if (encoding == TRANSFER_BASE64 && reading.flaws != 0)
 		(void)try_reading(work, view, view->body, TRANSFER_BASE64, TRANSFER_PADDING_IGNORED, false);
-	if (transfer_is_coded(encoding))
+	if (transfer_is_coded(encoding)) {
+		composite_read(work, view);
 		return;
+	}
 	uuencoded_try(work, view);
 	if (looks_base64(view->body))
 		(void)try_reading(work, view, slice_take(view->body, 2 * EICAR_WINDOW), TRANSFER_BASE64,

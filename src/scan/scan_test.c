@@ -221,6 +221,12 @@ static const struct row rows[] = {
 	    "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n" EICAR
 	    "\r\n--c--\r\n",
 	    IS(CONTENT_EICAR)),
+	ROW("EICAR in base64 in an encoded message",
+	    FIELDS "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	           "Q29udGVudC1UeXBlOiBhL2INCkNvbnRlbnQtVHJhbnNmZXItRW5jb2Rpbmc6IGJhc2U2NA0KDQpXRFZQSVZBbFFFRl"
+	           "FXelJjVUZwWU5UUW9VRjRwTjBOREtUZDlKRVZKUTBGU0xWTlVRVTVFUVZKRUxVRk9WRWxXU1ZKVlV5MVVSVk5VTFVa"
+	           "SlRFVWhKRWdyU0NvPQ0K",
+	    IS(CONTENT_EICAR), IS(MIME_ENCODING_COMPOSITE), IS(MIME_ENCODING_HIDDEN)),
 	ROW("GTUBE", FIELDS "\r\n" GTUBE "\r\n", IS(CONTENT_GTUBE)),
 	ROW("GTUBE in base64",
 	    FIELDS "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"

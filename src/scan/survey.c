@@ -51,7 +51,7 @@ static size_t blocks_count(struct slice s, size_t at, struct counts *counts)
 		counts->cr += sum_of(cr);
 		counts->lf += sum_of(lf);
 		counts->pairs += sum_of(pairs);
-		counts->high |= sum_of(high >> 7) != 0;
+		counts->high |= sum_of((bytes16)(high > 127)) != 0;
 	}
 	return at;
 }
