@@ -7,6 +7,7 @@
 #include "sys/file.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
+#include "sys/slab.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -60,15 +61,18 @@ struct role_start child_start_of(const struct supervisor *s, const struct child 
 __attribute__((noreturn)) static void become_role(const struct supervisor *s, const struct child *child, struct role_start *start,
                                                   int32_t parent)
 {
+	struct slab *settings = NULL; /* mapped for the life of the process */
 	struct fault fault = { 0 };
 	enum rc      rc = RC_OK;
 	int          status = 1;
 
 	counters_use(child_page(s, child));
 	if (start->role == ROLE_GATE)
-		rc = setup_map(s->bundle.whole, &start->settings);
+		rc = setup_map(s->bundle.whole, &settings);
 	else if (start->role == ROLE_RECORDS)
-		rc = setup_map(s->bundle.public_part, &start->settings);
+		rc = setup_map(s->bundle.public_part, &settings);
+	if (settings != NULL)
+		start->settings = slab_bytes(settings);
 	if (rc == RC_OK)
 		rc = role_begin(start, &s->user, parent, &fault);
 	if (rc != RC_OK) {

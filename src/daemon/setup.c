@@ -11,6 +11,7 @@
 #include "sys/slab.h"
 #include "sys/threads.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,21 +93,15 @@ enum rc setup_begin(const char *path, struct setup_reading *out)
 
 /* ---- in the supervisor ---- */
 
-enum rc setup_map(int sealed, struct slice *out)
+enum rc setup_map(int sealed, struct slab **out)
 {
-	struct slab *slab = NULL;
-	uint64_t     size = 0;
-	enum rc      rc = slab_published_size(sealed, &size);
+	uint64_t      size = 0;
+	const enum rc rc = slab_published_size(sealed, &size);
 
 	if (rc != RC_OK)
 		return rc;
-	const int own = dup(sealed);
-	if (own < 0)
-		return RC_LIMIT;
-	rc = slab_take(own, size, SETTINGS_BUNDLE_MAX, &slab);
-	if (rc == RC_OK)
-		*out = slab_bytes(slab); /* mapped until the process ends, on purpose */
-	return rc;
+	const int own = fcntl(sealed, F_DUPFD_CLOEXEC, 3);
+	return own < 0 ? RC_LIMIT : slab_take(own, size, SETTINGS_BUNDLE_MAX, out);
 }
 
 /* A setting as a C string; settings are bounded below our rooms, and hold no control bytes. */
@@ -173,12 +168,8 @@ static enum rc read_public(int sealed, struct setup *out, struct buf *why)
 	struct settings settings;
 	struct arena    arena = { 0 };
 	struct slab    *slab = NULL;
-	uint64_t        size = 0;
-	enum rc         rc = slab_published_size(sealed, &size);
-	const int       own = rc == RC_OK ? dup(sealed) : -1;
+	enum rc         rc = setup_map(sealed, &slab);
 
-	if (own >= 0)
-		rc = slab_take(own, size, SETTINGS_BUNDLE_MAX, &slab);
 	if (rc == RC_OK)
 		rc = arena_init(&arena, SETTINGS_ARENA_BYTES);
 	if (rc == RC_OK)

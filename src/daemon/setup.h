@@ -14,6 +14,8 @@
 #define SETUP_PATH_MAX 256u
 #define SETUP_WHY_MAX  (16u << 10)
 
+struct slab;
+
 struct setup {
 	char                 user[64];      /* "": nobody named */
 	char                 state[SETUP_PATH_MAX];
@@ -55,7 +57,7 @@ MUST_CHECK enum rc setup_finish(struct setup_reading *reading, struct bundle *bu
 /* All of it at once, waiting: at the start. */
 MUST_CHECK enum rc setup_read(const char *path, struct bundle *bundle, struct setup *out, struct buf *why);
 
-/* Map a sealed part for the life of the process. RC_DENIED, RC_NOMEM. */
-MUST_CHECK enum rc setup_map(int sealed, struct slice *out);
+/* Map a sealed part; `sealed` stays open. RC_DENIED, RC_NOMEM, RC_LIMIT. Close with slab_close(). */
+MUST_CHECK enum rc setup_map(int sealed, struct slab **out);
 
 #endif

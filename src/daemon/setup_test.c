@@ -41,7 +41,7 @@ static void test_what_is_learnt(void **state)
 	struct setup  setup;
 	struct bundle bundle = BUNDLE_NONE;
 	struct buf    why = buf_make(SETUP_WHY_MAX);
-	struct slice  whole, part;
+	struct slab  *mapped[2] = { NULL, NULL };
 
 	(void)state;
 	assert_int_equal(file_replace(dir, "people", SLICE("postmaster\nsecret-person\n")), RC_OK);
@@ -64,12 +64,15 @@ static void test_what_is_learnt(void **state)
 	assert_string_equal(setup.listeners[2].name, "inner");
 	assert_int_equal(setup.listeners[2].fd, -1);
 	/* The gate's part has the files; the other one does not, and neither can be changed. */
-	assert_int_equal(setup_map(bundle.whole, &whole), RC_OK);
-	assert_int_equal(setup_map(bundle.public_part, &part), RC_OK);
+	assert_int_equal(setup_map(bundle.whole, &mapped[0]), RC_OK);
+	assert_int_equal(setup_map(bundle.public_part, &mapped[1]), RC_OK);
+	const struct slice whole = slab_bytes(mapped[0]), part = slab_bytes(mapped[1]);
 	assert_true(slice_search(whole, SLICE("secret-person")) < whole.len);
 	assert_true(slice_search(part, SLICE("secret-person")) == part.len);
 	assert_true(slice_search(part, SLICE("gateway.example")) < part.len);
 	assert_int_equal(write(bundle.whole, "x", 1), -1);
+	slab_close(&mapped[0]);
+	slab_close(&mapped[1]);
 	bundle_close(&bundle);
 	assert_int_equal(bundle.whole, -1);
 	buf_done(&why);
