@@ -40,6 +40,21 @@ static void finish(struct asker *asker, enum rc rc)
 	drop(asker);
 }
 
+/* A free place, or that of the one who has been silent the longest. */
+static struct asker *find_place(struct supervisor *s, uint64_t now_ms)
+{
+	struct asker *oldest = NULL;
+
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		struct asker *asker = &s->askers[i];
+		if (asker->fd < 0)
+			return asker;
+		if (!asker->waits && (oldest == NULL || asker->since_ms < oldest->since_ms))
+			oldest = asker;
+	}
+	return oldest != NULL && now_ms - oldest->since_ms >= ASKER_PATIENCE_MS ? oldest : NULL;
+}
+
 void asks_accept(struct supervisor *s)
 {
 	struct ipc_peer peer;
@@ -47,17 +62,14 @@ void asks_accept(struct supervisor *s)
 
 	if (ipc_accept(s->asks, &fd) != RC_OK)
 		return;
-	struct asker *free_one = NULL;
-	for (size_t i = 0; i < ASKERS_MAX; i++) {
-		if (s->askers[i].fd < 0)
-			free_one = &s->askers[i];
-	}
+	struct asker *free_one = find_place(s, clock_mono_ms());
 	if (free_one == NULL || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
 		log_warning(LOG_EVENT("asker.refused"), LOG_NUMBER("full", free_one == NULL));
 		file_close(&fd);
 		return;
 	}
-	*free_one = (struct asker){ .fd = fd };
+	drop(free_one);
+	*free_one = (struct asker){ .fd = fd, .since_ms = clock_mono_ms() };
 }
 
 static const char *state_word(const struct child *child)

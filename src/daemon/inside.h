@@ -16,6 +16,8 @@
 #include "sys/supervisor_wire.h"
 
 #define ASKERS_MAX 8u
+/* One that has asked nothing for so long gives way to another when all places are taken. */
+#define ASKER_PATIENCE_MS 1000u
 
 /* Restarts: at once after a long life, later and later after short ones. */
 #define RESTART_FIRST_MS 50u
@@ -53,9 +55,10 @@ struct child {
 struct asker {
 	int  fd; /* -1: free */
 	bool waits; /* for the end of the reload */
+	uint64_t since_ms;
 };
 
-enum reload_stage { RELOAD_NONE, RELOAD_READING, RELOAD_PREPARING, RELOAD_SWITCHING };
+enum reload_stage { RELOAD_NONE, RELOAD_WAITING /* for a role that is just being replaced */, RELOAD_READING, RELOAD_PREPARING, RELOAD_SWITCHING };
 
 struct reload {
 	enum reload_stage    stage;
@@ -123,6 +126,7 @@ void supervisor_child_gone(struct supervisor *s, struct child *child);
 
 /* reload.c */
 void reload_begin(struct supervisor *s);
+void reload_go_on(struct supervisor *s);         /* a role is up again */
 void reload_read(struct supervisor *s);          /* the reading's channel is readable */
 void reload_answer(struct supervisor *s, struct child *child, const struct role_message *message);
 void reload_lost(struct supervisor *s, const struct child *child); /* it ended meanwhile */

@@ -59,12 +59,17 @@ void reload_begin(struct supervisor *s)
 		return;
 	}
 	forget(&s->reload);
-	if (!children_ready(s)) {
-		end(s, RC_BUSY, SLICE("a role is just being replaced; try again"));
-		return;
-	}
+	s->reload.stage = RELOAD_WAITING;
+	s->reload.deadline_ms = clock_mono_ms() + RELOAD_TIME_MS;
 	notify_reloading();
 	log_notice(LOG_EVENT("reload.begin"), LOG_STR("file", s->settings_path));
+	reload_go_on(s);
+}
+
+void reload_go_on(struct supervisor *s)
+{
+	if (s->reload.stage != RELOAD_WAITING || !children_ready(s))
+		return;
 	if (setup_begin(s->settings_path, &s->reload.reading) != RC_OK) {
 		end(s, RC_IO, SLICE("no process could be made to read the settings"));
 		return;
@@ -207,9 +212,15 @@ void reload_time(struct supervisor *s, uint64_t now_ms)
 {
 	if (s->reload.stage == RELOAD_NONE || now_ms < s->reload.deadline_ms)
 		return;
+	if (s->reload.stage == RELOAD_SWITCHING) {
+		/* They are in force for whoever starts from now on; a role that is silent for so long has other troubles. */
+		log_error(LOG_EVENT("reload.silent"), LOG_NUMBER("gate", s->reload.gate_answered), LOG_NUMBER("records", s->reload.records_answered));
+		end(s, RC_OK, SLICE(""));
+		return;
+	}
 	if (s->reload.stage == RELOAD_READING)
 		(void)kill(s->reload.reading.pid, SIGKILL);
-	else
+	if (s->reload.stage == RELOAD_PREPARING)
 		abort_prepared(s);
 	end(s, RC_TIMEOUT, SLICE("it took too long"));
 }

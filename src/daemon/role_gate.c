@@ -3,6 +3,7 @@
 
 #include "gate/gate.h"
 #include "settings/settings.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/log.h"
 
@@ -11,6 +12,7 @@
 #define AUTHORITIES     "/etc/ssl/certs/ca-certificates.crt"
 #define AUTHORITIES_MAX (8u << 20)
 #define WHY_MAX         4096u
+#define PREDECESSOR_MS  5000u
 
 const struct sandbox gate_box = {
 	.role = "gate", .calls = SANDBOX_CALLS_THREADS | SANDBOX_CALLS_FILES | SANDBOX_CALLS_SLABS | SANDBOX_CALLS_LOOPS,
@@ -38,7 +40,14 @@ int role_gate(const struct role_start *start)
 		.start = start, .reader = settings_read_gate,
 		.resolv_conf = buf_slice(&resolv_conf), .authorities = buf_slice(&authorities),
 	};
-	const enum rc rc = gate_open(&options, &why, &gate);
+	/* A predecessor that was killed a moment ago may still hold the journal's lock. */
+	const uint64_t until_ms = clock_mono_ms() + PREDECESSOR_MS;
+	enum rc        rc = gate_open(&options, &why, &gate);
+	while (rc == RC_BUSY && clock_mono_ms() < until_ms) {
+		clock_sleep_ms(50);
+		buf_clear(&why);
+		rc = gate_open(&options, &why, &gate);
+	}
 	buf_done(&resolv_conf);
 	buf_done(&authorities);
 	if (rc != RC_OK) {

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define TAKEOVER_GRACE_MS 20000u
+#define PREDECESSOR_MS    3000u
 #define DESCRIPTORS_WANTED (1u << 20)
 #define DESCRIPTORS_FEW    16384u
 
@@ -148,9 +149,16 @@ static bool take_over(struct supervisor *s, struct listeners *taken)
 
 static bool open_listeners(struct supervisor *s, struct listeners *taken)
 {
-	struct buf why = buf_make(512);
-	enum rc    rc = listeners_open(s->setup.listeners, s->setup.listener_count, taken, &s->listeners, &why);
+	struct buf     why = buf_make(512);
+	const uint64_t until_ms = clock_mono_ms() + PREDECESSOR_MS;
+	enum rc        rc = listeners_open(s->setup.listeners, s->setup.listener_count, taken, &s->listeners, &why);
 
+	/* After a kill of the supervisor its roles end with it, but not in the same moment. */
+	while (rc == RC_EXISTS && clock_mono_ms() < until_ms) {
+		clock_sleep_ms(50);
+		buf_clear(&why);
+		rc = listeners_open(s->setup.listeners, s->setup.listener_count, taken, &s->listeners, &why);
+	}
 	if (rc == RC_OK && s->setup.metrics[0] != '\0') {
 		for (size_t i = 0; i < taken->count && s->metrics < 0; i++) {
 			if (strcmp(taken->items[i].name, "@metrics") == 0 && strcmp(taken->items[i].address, s->setup.metrics) == 0)
@@ -316,7 +324,10 @@ void supervisor_child_gone(struct supervisor *s, struct child *child)
 void supervisor_child_up(struct supervisor *s, struct child *child)
 {
 	(void)child;
-	if (s->serving || !children_ready(s))
+	if (!children_ready(s))
+		return;
+	reload_go_on(s);
+	if (s->serving)
 		return;
 	s->serving = true;
 	log_notice(LOG_EVENT("supervisor.serving"), LOG_NUMBER("listeners", s->listeners.count), LOG_NUMBER("scanners", s->scanner_count));

@@ -15,6 +15,7 @@
 struct control_client {
 	struct loop_watch watch;
 	struct control   *control;
+	int               fd;     /* -1: this place is free */
 	struct buf        who;
 	bool              busy;   /* a request is being answered */
 	bool              broken; /* to be closed once it is answered */
@@ -325,20 +326,18 @@ static void supervisor_ready(struct loop_watch *watch, uint32_t events)
 
 /* ---- administrators ---- */
 
+static enum rc client_watch(struct control_client *client);
+
+/* A client that goes while its request is being answered stays in its place until the answer has come. */
 static void client_close(struct control_client *client)
 {
-	const int fd = client->watch.fd;
-
-	if (fd < 0)
-		return;
+	loop_unwatch(client->control->loop, &client->watch);
 	if (client->busy) {
 		client->broken = true;
-		loop_unwatch(client->control->loop, &client->watch);
 		return;
 	}
-	loop_unwatch_closing(client->control->loop, &client->watch);
-	client->watch.fd = -1;
-	(void)close(fd);
+	(void)close(client->fd);
+	client->fd = -1;
 	buf_done(&client->who);
 }
 
@@ -346,10 +345,9 @@ static void client_answer(void *context, struct slice frame)
 {
 	struct control_client *client = context;
 
-	if (!client->broken && ipc_send(client->watch.fd, frame, NULL, 0) != RC_OK)
-		client->broken = true;
 	client->busy = false;
-	if (client->broken)
+	if (client->broken || ipc_send(client->fd, frame, NULL, 0) != RC_OK ||
+	    (client->watch.fd < 0 && client_watch(client) != RC_OK))
 		client_close(client);
 }
 
@@ -360,16 +358,22 @@ static void client_ready(struct loop_watch *watch, uint32_t events)
 	struct ipc_frame       frame;
 	(void)events;
 
-	if (client->busy)
-		return;
 	const enum rc rc = ipc_receive(watch->fd, control->room, sizeof control->room, 0, &frame);
 	if (rc == RC_AGAIN)
 		return;
 	client->busy = rc == RC_OK;
+	/* One request at a time: the next one waits in the socket until this one is answered. */
+	if (rc == RC_OK)
+		loop_unwatch(control->loop, &client->watch);
 	if (rc == RC_OK)
 		outbound_command(control->gate->outbound, frame.bytes, buf_slice(&client->who), client_answer, client);
 	else
 		client_close(client);
+}
+
+static enum rc client_watch(struct control_client *client)
+{
+	return loop_watch(client->control->loop, &client->watch, client->fd, LOOP_IN, client_ready);
 }
 
 static void client_accept(struct control *control, int fd)
@@ -378,19 +382,18 @@ static void client_accept(struct control *control, int fd)
 	struct ipc_peer        peer;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX && client == NULL; i++)
-		client = control->clients[i].watch.fd < 0 ? &control->clients[i] : NULL;
+		client = control->clients[i].fd < 0 ? &control->clients[i] : NULL;
 	if (client == NULL || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
 		log_warning(LOG_EVENT("control.refused"), LOG_NUMBER("full", client == NULL));
 		(void)close(fd);
 		return;
 	}
+	client->fd = fd;
 	client->broken = false;
 	client->who = buf_make(64);
 	buf_printf(&client->who, "uid %u", peer.uid);
-	if (loop_watch(control->loop, &client->watch, fd, LOOP_IN, client_ready) != RC_OK) {
-		client->watch.fd = -1;
-		(void)close(fd);
-	}
+	if (client_watch(client) != RC_OK)
+		client_close(client);
 }
 
 static void commands_ready(struct loop_watch *watch, uint32_t events)
@@ -424,6 +427,7 @@ enum rc control_open(struct gate *gate, struct control **out)
 	gate->drained_task.run = loops_drained;
 	timer_init(&control->durable_timer, durable_due);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		control->clients[i].fd = -1;
 		control->clients[i].watch.fd = -1;
 		control->clients[i].control = control;
 	}
@@ -452,7 +456,8 @@ void control_close(struct control **control)
 		return;
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		gone->clients[i].busy = false;
-		client_close(&gone->clients[i]);
+		if (gone->clients[i].fd >= 0)
+			client_close(&gone->clients[i]);
 	}
 	loop_unwatch(gone->loop, &gone->supervisor);
 	loop_unwatch(gone->loop, &gone->commands);

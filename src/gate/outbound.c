@@ -90,8 +90,10 @@ void waiter_answer(struct waiter *waiter, enum through_result result)
 	list_remove(&waiter->link);
 	if (waiter->delivery != NULL)
 		waiter->delivery->waiter = NULL;
-	through->result = result;
-	loop_post(through->home, &through->task);
+	if (!waiter->outbound->closing) {
+		through->result = result;
+		loop_post(through->home, &through->task);
+	}
 	memory_give(waiter);
 }
 
@@ -508,6 +510,12 @@ void outbound_drain(struct outbound *outbound, uint64_t wait_ms, void (*done)(vo
 	outbound->drain_context = context;
 	timer_init(&outbound->drain_timer, drain_late);
 	loop_timer_set(outbound->loop, &outbound->drain_timer, wait_ms);
+	for (struct list *at = outbound->destinations.next; at != &outbound->destinations; at = at->next) {
+		struct destination *destination = LIST_OF(at, struct destination, link);
+
+		while (!list_empty(&destination->through)) /* their mail will not be tried here any more */
+			waiter_answer(LIST_OF(destination->through.next, struct waiter, link), THROUGH_QUEUED);
+	}
 	close_connections(outbound, true);
 	outbound_settle_drain(outbound);
 }
@@ -520,6 +528,7 @@ void outbound_close(struct outbound **outbound)
 	if (gone == NULL)
 		return;
 	gone->draining = true;
+	gone->closing = true;
 	gone->drained = NULL;
 	close_connections(gone, false);
 	while (!list_empty(&gone->destinations))

@@ -90,7 +90,8 @@ static enum retry_stage stage_of(const struct connection *connection)
 static void unbind(struct connection *connection)
 {
 	struct destination *destination = connection->destination;
-	struct outbound    *outbound = destination->outbound;
+	struct outbound *outbound = destination->outbound;
+	bool was_full = outbound->connection_count >= outbound->config->settings.queue->connections_max;
 
 	timer_stop(&connection->timer);
 	list_remove(&connection->link);
@@ -101,6 +102,8 @@ static void unbind(struct connection *connection)
 	memory_give(connection);
 	/* This may have been the last thing that kept the destination. */
 	destination_settle(destination);
+	for (struct list *at = outbound->destinations.next; was_full && at != &outbound->destinations; at = at->next)
+		destination_consider(LIST_OF(at, struct destination, link)); /* there is room for others now */
 	outbound_pump_soon(outbound);
 	outbound_settle_drain(outbound);
 }

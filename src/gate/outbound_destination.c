@@ -209,8 +209,8 @@ void destination_target_failed(struct destination *destination, size_t target, c
 	one->failures++;
 	one->rest_until_ms = loop_now_ms(destination->outbound->loop) +
 	                     (probe != 0 ? probe : (uint64_t)retry_host_pause_ms(one->failures, (uint32_t)outbound_chance(destination->outbound)));
-	if (retry_is_strain(trouble->stage, trouble->reply))
-		retry_window_strain(&destination->window);
+	/* Whatever it was: fewer at once, so that a host that refuses new connections while old ones live is not asked without end. */
+	retry_window_strain(&destination->window);
 	destination->trouble = *trouble;
 }
 

@@ -219,6 +219,7 @@ struct outbound {
 	atomic_bool               has_room;
 	bool                      started;
 	bool                      draining;
+	bool                      closing;     /* the journal is closed and loops may be gone: nothing is written or posted */
 	void                    (*drained)(void *context);
 	void                     *drain_context;
 	struct timer              drain_timer;

@@ -290,7 +290,7 @@ void outbound_results(struct outbound *outbound, const struct attempt *attempt, 
 	account.lines = memory_take(count, sizeof(*account.lines));
 	chosen = memory_take(count, sizeof(*chosen));
 	for (size_t i = 0; i < count; i++) {
-		if (account.lines == NULL || chosen == NULL || settled[i].answer == RETRY_AGAIN_NOW || settled[i].answer == RETRY_NEXT_HOST) {
+		if (outbound->closing || account.lines == NULL || chosen == NULL || settled[i].answer == RETRY_AGAIN_NOW || settled[i].answer == RETRY_NEXT_HOST) {
 			queue_untake(outbound->queue, settled[i].recipient);
 			continue;
 		}

@@ -11,6 +11,7 @@
 #include "gate/outbound_inside.h"
 
 #include "base/memory.h"
+#include "harness/certificate.h"
 #include "harness/fake_next_hop.h"
 #include "harness/sim_disk.h"
 #include "sys/clock.h"
@@ -78,6 +79,7 @@ struct rig {
 	struct fake_next_hop         hops[HOPS_MAX];
 	size_t                       hop_count;
 	struct net_address           own;
+	struct tls_authorities      *authorities;
 	uint64_t                     last_id;
 	struct buf                   answer; /* of the last command */
 	bool                         answered;
@@ -160,7 +162,7 @@ static void rig_begin(struct rig *rig)
 static void routes_up(struct rig *rig, size_t count)
 {
 	struct route_source source = { .routes = rig->route, .count = count, .hostname = S("gate.example"), .own = &rig->own,
-		                       .own_count = rig->own.family != NET_FAMILY_NONE, .seed = 1 };
+		                       .own_count = rig->own.family != NET_FAMILY_NONE, .authorities = rig->authorities, .seed = 1 };
 	struct buf why = buf_make(1000);
 
 	assert_int_equal(route_table_make(&source, &why, &rig->config.route_table), RC_OK);
@@ -1050,6 +1052,148 @@ static void administrators_act(void **state)
 	arena_done(&arena);
 }
 
+/* ---- TLS ---- */
+
+static void tls_is_as_the_route_says(void **state)
+{
+	enum offer { NOT_OFFERED, REFUSED, GOOD, OTHER_NAME, BROKEN };
+	static const struct {
+		const char    *name;
+		enum route_tls policy;
+		enum offer     offer;
+		bool           delivered;
+		bool           encrypted;
+	} rows[] = {
+		{ "opportunistic, not offered", ROUTE_TLS_OPPORTUNISTIC, NOT_OFFERED, true, false },
+		{ "opportunistic, refused", ROUTE_TLS_OPPORTUNISTIC, REFUSED, true, false },
+		{ "opportunistic, offered", ROUTE_TLS_OPPORTUNISTIC, GOOD, true, true },
+		{ "opportunistic, any name", ROUTE_TLS_OPPORTUNISTIC, OTHER_NAME, true, true },
+		{ "opportunistic, no handshake", ROUTE_TLS_OPPORTUNISTIC, BROKEN, true, false },
+		{ "never, offered", ROUTE_TLS_NONE, GOOD, true, false },
+		{ "required, not offered", ROUTE_TLS_REQUIRE, NOT_OFFERED, false, false },
+		{ "required, refused", ROUTE_TLS_REQUIRE, REFUSED, false, false },
+		{ "required, any name", ROUTE_TLS_REQUIRE, OTHER_NAME, true, true },
+		{ "required, no handshake", ROUTE_TLS_REQUIRE, BROKEN, false, false },
+		{ "verified", ROUTE_TLS_VERIFY, GOOD, true, true },
+		{ "verified, another name", ROUTE_TLS_VERIFY, OTHER_NAME, false, false },
+	};
+	static const struct fake_rule broken[] = { { "STARTTLS", 0, FAKE_CLOSE, "220 2.0.0 go on" } };
+	static const struct slice tls_names[] = { S("good.example") };
+	struct certificate root, good, other;
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(net_tls_ready(&fault), RC_OK);
+	certificate_make(&root, &(struct certificate_wish){ .common_name = "root", .authority = true }, NULL);
+	certificate_make(&good, &(struct certificate_wish){ .common_name = "x", .names = "DNS:good.example" }, &root);
+	certificate_make(&other, &(struct certificate_wish){ .common_name = "x", .names = "DNS:other.example" }, &root);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tls_server_settings server = { .pairs = rows[i].offer == OTHER_NAME ? &other.pair : &good.pair, .pairs_count = 1 };
+		struct rig rig;
+
+		rig_begin(&rig);
+		hop_open(&rig, broken, rows[i].offer == BROKEN ? 1 : 0);
+		rig.hops[0].extensions = rows[i].offer == NOT_OFFERED ? "8BITMIME" : "STARTTLS";
+		if (rows[i].offer == GOOD || rows[i].offer == OTHER_NAME)
+			assert_int_equal(tls_server_open(&server, &rig.hops[0].tls, &fault), RC_OK);
+		assert_int_equal(tls_authorities_open(root.pair.certificates, &rig.authorities, &fault), RC_OK);
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].tls = rows[i].policy;
+		rig.route[0].tls_names = (struct setting_list){ tls_names, 1 };
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		take_one(&rig, "s@x", "a@b");
+		UNTIL(&rig, messages(&rig) == 0 || rig.outbound->counts.deferred != 0);
+		if ((rig.hops[0].delivered == 1) != rows[i].delivered)
+			print_error("row \"%s\"\n", rows[i].name);
+		assert_int_equal(rig.hops[0].delivered, rows[i].delivered);
+		assert_int_equal(rows[i].delivered && fake_next_hop_heard(&rig.hops[0], "EHLO") == 2 && rig.hops[0].connections == 1 &&
+		                         rows[i].offer != REFUSED,
+		                 rows[i].encrypted);
+		struct tls_context *context = rig.hops[0].tls;
+		struct tls_authorities *authorities = rig.authorities;
+
+		rig_down(&rig);
+		tls_context_close(&context);
+		tls_authorities_close(&authorities);
+	}
+	certificate_done(&root);
+	certificate_done(&good);
+	certificate_done(&other);
+}
+
+/* ---- bounds ---- */
+
+static void a_busy_journal_loses_no_result(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	rig.limits.queue_groups_max = 1;
+	hop_open(&rig, NULL, 0);
+	rig.route[0] = route_standard(&rig);
+	routes_up(&rig, 1);
+	outbound_up(&rig);
+	for (int i = 0; i < 8; i++)
+		take_one(&rig, "s@x", "a@b");
+	for (int i = 0; i < 200 && rig.hops[0].delivered < 8; i++) /* the journal takes no step: its queue of one group is full at once */
+		assert_int_equal(loop_turn(rig.loop, 2), RC_OK);
+	assert_int_equal(rig.hops[0].delivered, 8);
+	assert_int_equal(messages(&rig), 8);
+	assert_int_equal(counts(&rig).recipients[QUEUE_SENDING], 8);
+	UNTIL(&rig, messages(&rig) == 0);
+	assert_int_equal(rig.hops[0].delivered, 8);
+	rig_down(&rig);
+}
+
+static void all_connections_together_are_bounded(void **state)
+{
+	static const char *const to[] = { "a@b1", "a@b2", "a@b3", "a@b4", "a@b5", "a@b6" };
+	struct rig rig;
+
+	(void)state;
+	mx_up(&rig, NULL, 0);
+	rig.queue.connections_max = 2;
+	for (int i = 0; i < 6; i++)
+		take_one(&rig, "s@x", to[i]);
+	for (int i = 0; i < 20; i++) {
+		round_once(&rig);
+		assert_true(rig.outbound->connection_count <= 2);
+	}
+	/* Kept connections make room for others when their time is up. */
+	rig.route[0].connection_idle = 20;
+	for (struct list *at = rig.outbound->destinations.next; at != &rig.outbound->destinations; at = at->next)
+		for (struct list *one = LIST_OF(at, struct destination, link)->idle.next; one != &LIST_OF(at, struct destination, link)->idle;) {
+			struct connection *connection = LIST_OF(one, struct connection, link);
+
+			one = one->next;
+			connection_quit(connection);
+		}
+	UNTIL(&rig, messages(&rig) == 0);
+	assert_int_equal(rig.hops[0].delivered, 6);
+	rig_down(&rig);
+}
+
+static void what_is_held_too_long_is_dropped(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT", 0, FAKE_SAY, "550 5.1.1 no" } };
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	hop_open(&rig, rules, 1);
+	rig.route[0] = route_standard(&rig);
+	routes_up(&rig, 1);
+	rig.queue.hold_expire = 200;
+	outbound_up(&rig);
+	take_one(&rig, "s@x", "a@b");
+	UNTIL(&rig, counts(&rig).recipients[QUEUE_HELD] == 1);
+	UNTIL(&rig, messages(&rig) == 0);
+	assert_int_equal(rig.outbound->counts.notices, 0);
+	rig_down(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1077,6 +1221,10 @@ int main(void)
 		cmocka_unit_test(after_a_restart_it_goes_on),
 		cmocka_unit_test(a_drain_lets_what_is_sent_end),
 		cmocka_unit_test(administrators_act),
+		cmocka_unit_test(tls_is_as_the_route_says),
+		cmocka_unit_test(a_busy_journal_loses_no_result),
+		cmocka_unit_test(all_connections_together_are_bounded),
+		cmocka_unit_test(what_is_held_too_long_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,98 +1,50 @@
 /*
- * A session from accept to close: PROXY header, TLS, greeting, commands that are not about a message, deadlines, the tarpit.
- * What is about a message is decided in gate/session_mail.c.
+ * A session from its greeting to its end: TLS, commands that are not about a message, deadlines, the tarpit. How it begins stands in
+ * gate/session_begin.c; what is about a message is decided in gate/session_mail.c.
  */
 #include "gate/session.h"
 
 #include "base/memory.h"
 #include "base/must.h"
 #include "gate/transaction.h"
-#include "smtp/proxy.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define PROXY_WAIT_MS 10000u
 #define CLOSE_WAIT_MS 10000u
+#define DECISION_WAIT_MS 900000u /* longer than any client waits: RFC 5321 section 4.5.3.2.6 asks for 10 minutes */
 #define TARPIT_AFTER 3u         /* refusals that are answered at once */
-#define NAMING_ARENA_BYTES 2048u
 #define HELD_MAX (16u << 10)
 #define NAMED_MAX 255u
 
-static const struct stream_handlers handlers;
+static const struct smtp_reply closing_reply = { 421, { 4, 3, 2 }, SLICE_INIT("The service is closing, come back in a moment") };
 static void session_pump(struct session *session, struct slice *input);
 
 /* ---- texts ---- */
 
-static void text_drop(struct slice *slot)
+void session_text_drop(struct slice *slot)
 {
-	/* The bytes were taken by text_set() and belong to the session. */
+	/* The bytes were taken by session_text_set() and belong to the session. */
 	memory_give((void *)(uintptr_t)slot->ptr);
 	*slot = (struct slice){ NULL, 0 };
 }
 
-static void text_set(struct slice *slot, struct slice text)
+void session_text_set(struct slice *slot, struct slice text)
 {
 	const struct slice part = slice_take(text, NAMED_MAX);
 	uint8_t           *copy = part.len == 0 ? NULL : memory_take(1, part.len);
 
-	text_drop(slot);
+	session_text_drop(slot);
 	if (copy == NULL)
 		return;
 	memcpy(copy, part.ptr, part.len);
 	*slot = slice_of(copy, part.len);
 }
 
-/* ---- the peer's name ---- */
-
-struct naming {
-	struct resolver_peer question;
-	struct session      *session;
-	struct arena         arena;
-	uint8_t              memory[NAMING_ARENA_BYTES];
-};
-
-static void named(struct session *session, enum resolver_peer_status status, struct slice name)
-{
-	if (status == RESOLVER_PEER_CONFIRMED)
-		text_set(&session->peer_name, name);
-	memory_give(session->naming);
-	session->naming = NULL;
-}
-
-static void naming_done(struct resolver_peer *question, enum resolver_peer_status status, struct slice name)
-{
-	named(LIST_OF(question, struct naming, question)->session, status, name);
-}
-
-/* Asked while the client talks; whatever is known when the message is whole goes into its Received field. */
-static void ask_name(struct session *session)
-{
-	const struct gate_dns_settings *dns = session->config->settings.dns;
-	enum resolver_peer_status       status;
-	struct slice                    name;
-
-	if (!dns->reverse || session->home->resolver == NULL)
-		return;
-	session->naming = memory_take(1, sizeof *session->naming);
-	if (session->naming == NULL)
-		return;
-	session->naming->session = session;
-	session->naming->arena = arena_on(session->naming->memory, sizeof session->naming->memory);
-	session->naming->question.arena = &session->naming->arena;
-	session->naming->question.done = naming_done;
-	const enum rc rc = resolver_ask_peer(session->home->resolver, &session->naming->question, &session->peer, dns->timeout,
-	                                     &status, &name);
-	if (rc == RC_AGAIN)
-		return;
-	named(session, rc == RC_OK ? status : RESOLVER_PEER_UNKNOWN, name);
-}
-
 /* ---- deadlines ---- */
 
-static void set_deadline(struct session *session)
+void session_set_deadline(struct session *session)
 {
 	const struct gate_listener_settings *limits = session->listener->settings;
 	const bool     body = session->state == SESSION_TALK && smtp_server_in_body(&session->smtp);
@@ -138,7 +90,7 @@ static void write_session(struct session *session)
 }
 
 /* The last act: the stream is closed already. */
-static void session_free(struct session *session)
+void session_free(struct session *session)
 {
 	struct gate_loop *home = session->home;
 
@@ -147,9 +99,7 @@ static void session_free(struct session *session)
 		write_session(session);
 	if (session->transaction != NULL)
 		transaction_abandon(session->transaction);
-	if (session->naming != NULL)
-		resolver_peer_cancel(&session->naming->question);
-	memory_give(session->naming);
+	session_forget_naming(session);
 	/* The worker still has it: it comes back to the loop and is freed there. */
 	if (session->query != NULL)
 		session->query->home_session = NULL;
@@ -162,18 +112,23 @@ static void session_free(struct session *session)
 		peers_leave(home->gate->peers, &session->counted);
 	smtp_server_done(&session->smtp);
 	buf_done(&session->held);
-	text_drop(&session->helo);
-	text_drop(&session->peer_name);
-	text_drop(&session->tls);
+	session_text_drop(&session->helo);
+	session_text_drop(&session->peer_name);
+	session_text_drop(&session->tls);
 	config_drop(&session->config);
 	memory_give(session);
 	gate_loop_settle(home);
 }
 
-static void close_now(struct session *session, const char *end)
+void session_close(struct session *session, const char *end)
 {
+	const int front = session->front.fd;
+
 	if (session->end == NULL)
 		session->end = end;
+	loop_unwatch(session->home->loop, &session->front);
+	if (front >= 0)
+		(void)close(front);
 	stream_close(&session->stream);
 	session_free(session);
 }
@@ -233,7 +188,7 @@ void session_end(struct session *session, const struct smtp_reply *reply, const 
 	case SESSION_STARTTLS:
 	case SESSION_WAIT:
 	case SESSION_CLOSING:
-		close_now(session, end);
+		session_close(session, end);
 		break;
 	}
 }
@@ -289,17 +244,17 @@ void session_refuse(struct session *session, const struct smtp_reply *reply, enu
 	smtp_server_reply(&session->smtp, reply, &session->home->out);
 }
 
-/* ---- the beginning ---- */
+/* ---- the greeting ---- */
 
 static void greet(struct session *session)
 {
 	session->state = SESSION_TALK;
 	smtp_server_greet(&session->smtp, SLICE(""), &session->home->out);
 	send_out(session);
-	set_deadline(session);
+	session_set_deadline(session);
 }
 
-static void begin_talk(struct session *session)
+void session_begin_talk(struct session *session)
 {
 	const uint64_t delay = session->listener->settings->greeting_delay;
 
@@ -309,118 +264,6 @@ static void begin_talk(struct session *session)
 	}
 	session->state = SESSION_HUSH;
 	loop_timer_set(session->home->loop, &session->timer, delay);
-}
-
-/* What follows from the client's address; again after PROXY and XCLIENT. */
-static void know_peer(struct session *session)
-{
-	const struct config_listener *listener = session->listener;
-	const bool                    internal = listener->settings->role == LISTENER_INTERNAL && listener->peers.count != 0;
-
-	session->ours = net_match_has(&session->config->own, &session->peer) ||
-	                (internal && net_match_has(&listener->peers, &session->peer));
-	session->relay = net_match_has(&listener->relay, &session->peer);
-}
-
-static void begin_machine(struct session *session)
-{
-	const struct config_listener *listener = session->listener;
-	const bool lenient = net_match_has(&listener->bare_newline, &session->peer);
-	const struct smtp_server_peer peer = {
-		.tls = session->stream.tls != NULL,
-		.xclient = net_match_has(&listener->xclient, &session->peer),
-		.long_addresses = session->ours,
-	};
-
-	smtp_server_init(&session->smtp, lenient ? &listener->lenient : &listener->strict, &peer);
-}
-
-/* Count the client and see whether it may come in. A reply, or NULL when it may. */
-static const struct smtp_reply *admit(struct session *session, const char **reason)
-{
-	static const struct smtp_reply foreign = { 554, { 5, 7, 1 }, SLICE_INIT("Access denied: this host may not connect here") };
-	static const struct smtp_reply many = { 421, { 4, 7, 0 }, SLICE_INIT("Too many connections from your address, come back later") };
-	static const struct smtp_reply fast = { 421, { 4, 7, 0 }, SLICE_INIT("Connections come too fast from your address, come back later") };
-	const struct gate_listener_settings *limits = session->listener->settings;
-
-	know_peer(session);
-	const bool by_certificate = limits->role == LISTENER_INTERNAL && session->listener->certificate_count != 0;
-	if (session->listener->peers.count != 0 && !net_match_has(&session->listener->peers, &session->peer) && !session->ours &&
-	    !by_certificate) {
-		*reason = "peer_not_allowed";
-		return &foreign;
-	}
-	if (session->ours)
-		return NULL;
-	const enum rc rc = peers_enter(session->home->gate->peers, &session->peer, limits->connections_per_peer,
-	                               limits->connection_rate, loop_now_ms(session->home->loop));
-	if (rc == RC_OK) {
-		session->counted = session->peer;
-		return NULL;
-	}
-	counter_up(COUNT_PEER_LIMITED);
-	*reason = rc == RC_LIMIT ? "peer_connections" : "peer_rate";
-	return rc == RC_LIMIT ? &many : &fast;
-}
-
-/* The client is known now: let it in, or send it away with a sentence. */
-static void enter(struct session *session)
-{
-	const char              *reason = NULL;
-	const struct smtp_reply *no = admit(session, &reason);
-
-	begin_machine(session);
-	if (no != NULL) {
-		counter_up(COUNT_SESSIONS_REFUSED);
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, no->code, no->enhanced, no->text, SLICE(""), reason);
-		session->state = SESSION_TALK;
-		session_end(session, no, reason);
-		return;
-	}
-	ask_name(session);
-	if (session->listener->settings->tls != LISTENER_TLS_IMPLICIT) {
-		begin_talk(session);
-		return;
-	}
-	session->state = SESSION_HANDSHAKE;
-	set_deadline(session);
-	if (stream_start_tls_server(&session->stream, session->listener->tls) != RC_OK)
-		close_now(session, "tls");
-}
-
-/* Somebody we believe told us who the client is. */
-static void set_peer(struct session *session, struct ip told)
-{
-	const struct ip ip = ip_unmapped(told);
-
-	session->peer.family = ip.family;
-	memcpy(session->peer.bytes, ip.bytes, sizeof session->peer.bytes);
-}
-
-/* The balancer's header stands in front of everything. Returns the bytes taken; 0 with *gone true when the session is no more. */
-static size_t take_proxy(struct session *session, struct slice data, bool *gone)
-{
-	struct slice        rest = data;
-	struct proxy_header header;
-	const enum rc       rc = proxy_take(&rest, &header);
-
-	if (rc == RC_AGAIN)
-		return 0;
-	if (rc != RC_OK) {
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 },
-		                     SLICE("no PROXY header in front of the session"), SLICE(""), "proxy_header");
-		*gone = true;
-		close_now(session, "proxy");
-		return 0;
-	}
-	if (!header.local) {
-		set_peer(session, header.source);
-		session->peer.port = header.source_port;
-	}
-	enter(session);
-	return data.len - rest.len;
 }
 
 /* ---- commands that are not about a message ---- */
@@ -485,17 +328,17 @@ static void ask_password(struct session *session, const struct smtp_credentials 
 static void take_xclient(struct session *session, const struct xclient *xclient)
 {
 	if ((xclient->given & XCLIENT_ADDR) != 0) {
-		set_peer(session, xclient->addr);
-		text_drop(&session->peer_name);
+		session_set_peer(session, xclient->addr);
+		session_text_drop(&session->peer_name);
 	}
 	if ((xclient->given & XCLIENT_PORT) != 0)
 		session->peer.port = xclient->port;
 	if ((xclient->given & XCLIENT_NAME) != 0)
-		text_set(&session->peer_name, xclient->name);
+		session_text_set(&session->peer_name, xclient->name);
 	if ((xclient->given & XCLIENT_HELO) != 0)
-		text_set(&session->helo, xclient->helo);
+		session_text_set(&session->helo, xclient->helo);
 	session->account = NULL;
-	know_peer(session);
+	session_know_peer(session);
 	smtp_server_accept(&session->smtp, &session->home->out);
 }
 
@@ -518,7 +361,7 @@ static void session_event(struct session *session, const struct smtp_event *even
 		return;
 	switch (event->kind) {
 	case SMTP_EVENT_HELLO:
-		text_set(&session->helo, event->name);
+		session_text_set(&session->helo, event->name);
 		smtp_server_accept(&session->smtp, out);
 		break;
 	case SMTP_EVENT_STARTTLS:
@@ -579,18 +422,20 @@ static void session_settle(struct session *session)
 	send_out(session);
 	switch ((enum session_state)session->state) {
 	case SESSION_TALK:
-		set_deadline(session);
+		session_set_deadline(session);
+		if (session->home->shedding && session_idle(session))
+			session_end(session, &closing_reply, "closing");
 		break;
 	case SESSION_WAIT:
-		/* Whoever decides has a deadline of its own. */
+		/* Whoever decides has a deadline of its own; this one is for the day they all fail. */
 		stream_pause(&session->stream);
-		timer_stop(&session->timer);
+		loop_timer_set(session->home->loop, &session->timer, DECISION_WAIT_MS);
 		break;
 	case SESSION_CLOSING:
 		finish(session);
 		break;
 	case SESSION_STARTTLS:
-		set_deadline(session);
+		session_set_deadline(session);
 		if (stream_start_tls_server(&session->stream, session->listener->tls) != RC_OK)
 			finish(session);
 		break;
@@ -622,7 +467,11 @@ void session_go_on(struct session *session)
 
 	session->state = SESSION_TALK;
 	session_pump(session, &nothing);
-	if (session->state == SESSION_TALK)
+	if (session->state != SESSION_TALK)
+		return;
+	if (session->peer_ended && stream_kept(&session->stream).len == 0)
+		finish(session);
+	else
 		stream_resume(&session->stream);
 }
 
@@ -631,14 +480,7 @@ static size_t on_data(struct stream *stream, struct slice data)
 	static const struct smtp_reply early = { 554, { 5, 5, 1 }, SLICE_INIT("You spoke before our greeting") };
 	struct session *session = LIST_OF(stream, struct session, stream);
 	struct slice    rest = data;
-	bool            gone = false;
 
-	if (session->state == SESSION_PROXY) {
-		const size_t taken = take_proxy(session, data, &gone);
-		if (gone || taken == 0 || session->state != SESSION_TALK)
-			return taken;
-		rest = slice_drop(data, taken);
-	}
 	if (session->state == SESSION_HUSH) {
 		counter_up(COUNT_EARLY_TALKERS);
 		session->refused++;
@@ -649,7 +491,7 @@ static size_t on_data(struct stream *stream, struct slice data)
 	if (session->state == SESSION_CLOSING)
 		return data.len;
 	if (session->state != SESSION_TALK)
-		return data.len - rest.len;
+		return 0;
 	session_pump(session, &rest);
 	return data.len - rest.len;
 }
@@ -658,11 +500,14 @@ static void on_end(struct stream *stream)
 {
 	struct session *session = LIST_OF(stream, struct session, stream);
 
-	/* Half-closed: an answer may still be wanted for what is being decided; otherwise it is over. */
+	/* Half-closed: what it sent is answered still, then it is over. */
+	session->peer_ended = true;
 	if (session->end == NULL)
 		session->end = "lost";
-	if (session->state != SESSION_WAIT)
-		close_now(session, "lost");
+	if (session->state == SESSION_TALK)
+		finish(session);
+	else if (session->state != SESSION_WAIT && session->state != SESSION_TARPIT && session->state != SESSION_CLOSING)
+		session_close(session, "lost");
 }
 
 /* What TLS told about the client. */
@@ -679,23 +524,23 @@ static void on_secure(struct stream *stream)
 		buf_put_str(&text, facts.version);
 		buf_put_byte(&text, ' ');
 		buf_put_str(&text, facts.cipher);
-		text_set(&session->tls, buf_slice(&text));
+		session_text_set(&session->tls, buf_slice(&text));
 		for (size_t i = 0; facts.peer_certificate && i < session->listener->certificate_count; i++)
 			session->certificate |= digest_eq(&session->listener->certificates[i], &facts.peer_fingerprint);
 	}
 	buf_done(&text);
 	if (session->state == SESSION_HANDSHAKE) {
-		begin_machine(session);
-		begin_talk(session);
+		session_begin_machine(session);
+		session_begin_talk(session);
 		return;
 	}
 	smtp_server_tls_started(&session->smtp);
-	text_drop(&session->helo);
+	session_text_drop(&session->helo);
 	session->state = SESSION_TALK;
-	set_deadline(session);
+	session_set_deadline(session);
 }
 
-static void on_timer(struct timer *timer)
+void session_timer(struct timer *timer)
 {
 	static const struct smtp_reply idle = { 421, { 4, 4, 2 }, SLICE_INIT("You were silent for too long, closing") };
 	struct session *session = LIST_OF(timer, struct session, timer);
@@ -722,72 +567,20 @@ static void on_timer(struct timer *timer)
 		session_end(session, &idle, "timeout");
 		break;
 	case SESSION_PROXY:
+		session_proxy_failed(session, "no PROXY header came in time");
+		break;
 	case SESSION_HANDSHAKE:
 	case SESSION_STARTTLS:
 	case SESSION_WAIT:
 	case SESSION_CLOSING:
-		close_now(session, "timeout");
+		session_close(session, "timeout");
 		break;
 	}
 }
 
-static const struct stream_handlers handlers = {
+const struct stream_handlers session_handlers = {
 	.on_data = on_data,
 	.on_end = on_end,
 	.on_secure = on_secure,
 	.on_closed = on_closed,
 };
-
-/* Before there is a session: one line, as far as the socket takes it at once. */
-static void turn_away(int fd)
-{
-	static const char line[] = "421 4.3.2 Too many connections, come back later\r\n";
-
-	counter_up(COUNT_SESSIONS_REFUSED);
-	(void)!send(fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)close(fd);
-}
-
-void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer)
-{
-	const struct config_listener *listener = &home->config->listeners[listener_index];
-	const struct stream_limits    limits = { .window = SESSION_WINDOW, .out_max = GATE_OUT_MAX };
-
-	if (!gate_session_enter(home->gate, listener_index, listener->settings->connections_max)) {
-		turn_away(fd);
-		return;
-	}
-	struct session *session = memory_take(1, sizeof *session);
-	if (session == NULL) {
-		gate_session_leave(home->gate, listener_index);
-		turn_away(fd);
-		return;
-	}
-	counter_up(COUNT_SESSIONS);
-	session->home = home;
-	session->config = config_hold(home->config);
-	session->listener = listener;
-	session->listener_index = listener_index;
-	session->id = gate_next_id(home->gate);
-	session->opened_ms = (int64_t)clock_wall_ms();
-	session->session_until_ms = loop_now_ms(home->loop) + listener->settings->timeout_session;
-	session->peer = *peer;
-	timer_init(&session->timer, on_timer);
-	list_append(&home->sessions, &session->link);
-	home->session_count++;
-	if (stream_adopt(&session->stream, home->loop, fd, peer, &limits, &handlers) != RC_OK) {
-		session->end = "no_descriptor";
-		session_free(session);
-		return;
-	}
-	if (listener->proxies.count != 0) {
-		if (!net_match_has(&listener->proxies, peer)) {
-			close_now(session, "not_a_proxy");
-			return;
-		}
-		session->state = SESSION_PROXY;
-		loop_timer_set(home->loop, &session->timer, PROXY_WAIT_MS);
-		return;
-	}
-	enter(session);
-}

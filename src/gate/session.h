@@ -31,6 +31,7 @@ enum session_state {
 
 struct session {
 	struct stream                 stream;
+	struct loop_watch             front;       /* until the balancer's header has come: the connection before it is a stream */
 	struct smtp_server            smtp;
 	struct timer                  timer;
 	struct list                   link;
@@ -59,6 +60,7 @@ struct session {
 	uint32_t                      auth_failures;
 	uint32_t                      tarpit_ms;   /* for the reply being made */
 	uint8_t                       state;       /* enum session_state */
+	bool                          peer_ended;  /* it will send nothing more */
 	bool                          certificate; /* the client's certificate is one of our own systems' */
 	bool                          ours;        /* own network, internal listener, or such a certificate */
 	bool                          relay;       /* in the listener's relay_from */
@@ -73,6 +75,31 @@ void session_end(struct session *session, const struct smtp_reply *reply, const 
 
 /* Between two messages, and nothing is under way? */
 bool session_idle(const struct session *session);
+
+/* ---- between session.c and session_begin.c ---- */
+
+extern const struct stream_handlers session_handlers;
+
+/* The deadline of whatever state the session is in. */
+void session_timer(struct timer *timer);
+void session_set_deadline(struct session *session);
+/* The client may come in: greet it, at once or after the listener's delay. */
+void session_begin_talk(struct session *session);
+/* The machine as the client's address and TLS ask for it. */
+void session_begin_machine(struct session *session);
+/* Somebody we believe told us who the client is; then what follows from its address. */
+void session_set_peer(struct session *session, struct ip told);
+void session_know_peer(struct session *session);
+/* PROXY was asked for and did not come: the session is gone afterwards. */
+void session_proxy_failed(struct session *session, const char *why);
+void session_forget_naming(struct session *session);
+/* One of the session's own texts: a copy, cut at 255 bytes; without memory it is empty. */
+void session_text_set(struct slice *slot, struct slice text);
+void session_text_drop(struct slice *slot);
+/* Close the connection at once; the session is gone afterwards. `end` is a fixed word. */
+void session_close(struct session *session, const char *end);
+/* The last act: what held a connection is closed already. */
+void session_free(struct session *session);
 
 /* ---- for the files that decide (session_mail.c, transaction.c) ---- */
 

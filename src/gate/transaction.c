@@ -48,6 +48,7 @@ struct transaction {
 	uint32_t                   flags;
 	enum transaction_state     state;
 	bool                       announced; /* to the journal's committer */
+	bool                       exhausted; /* memory or descriptors ran out at the end of the body */
 	struct span                sender;
 	struct span                envelope_id;
 	struct buf                 text;
@@ -289,6 +290,8 @@ static void answer_accepted(struct transaction *transaction)
 	buf_done(&text);
 }
 
+static const struct smtp_reply no_memory = { 452, { 4, 3, 1 }, SLICE_INIT("No memory for this message just now, come back later") };
+
 /* ---- through: the next hop's own answer ---- */
 
 static void through_done(struct loop_task *task)
@@ -421,7 +424,6 @@ static void event_of(struct transaction *transaction, struct event_message *even
 
 static void decide(struct transaction *transaction, enum scan_result result, const struct findings *findings, struct slice frame)
 {
-	static const struct smtp_reply memory = { 452, { 4, 3, 1 }, SLICE_INIT("No memory for this message just now, come back later") };
 	struct gate_loop    *home = transaction->home;
 	struct verdict       verdict;
 	struct event_message event;
@@ -438,7 +440,7 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	struct event_recipient *recipients = event_recipients(transaction, &verdict, &home->arena);
 	transaction->message = outbound_message_make();
 	if (recipients == NULL || transaction->message == NULL) {
-		refuse(transaction, &memory, "memory");
+		refuse(transaction, &no_memory, "memory");
 		return;
 	}
 	event.recipients = recipients;
@@ -451,7 +453,7 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	}
 	if (verdict_compose(&verdict, &event, slab_bytes(transaction->slab), transaction->session->stream.tls != NULL,
 	                    transaction->session->smtp.extended, &home->arena, &transaction->message->payload) != RC_OK) {
-		refuse(transaction, &memory, "memory");
+		refuse(transaction, &no_memory, "memory");
 		return;
 	}
 	log_accepted(&event);
@@ -474,7 +476,14 @@ static void scanned(struct scan_job *job, enum scan_result result, const struct 
 		transaction_free(transaction);
 		return;
 	}
-	counter_up(result == SCAN_RESULT_FINDINGS ? COUNT_SCANS : COUNT_SCAN_UNSCANNABLE);
+	if (transaction->exhausted) {
+		refuse(transaction, &no_memory, "memory");
+		return;
+	}
+	if (result == SCAN_RESULT_FINDINGS)
+		counter_up(COUNT_SCANS);
+	if (result == SCAN_RESULT_UNSCANNABLE)
+		counter_up(COUNT_SCAN_UNSCANNABLE);
 	decide(transaction, result, findings, frame);
 }
 
@@ -491,8 +500,8 @@ void transaction_finish(struct transaction *transaction)
 	transaction->job = (struct scan_job){ .id = transaction->id, .slab = transaction->slab, .options = options,
 		                              .engine = &transaction->config->engine, .done = scanned };
 	if (add_archives(transaction) != RC_OK || slab_seal(transaction->slab) != RC_OK) {
-		/* Both mean that something has run out; the scan's own end says so to the client. */
-		loop_time_refresh(home->loop);
+		/* Both mean that something has run out. The answer may not come from in here, hence this way round. */
+		transaction->exhausted = true;
 		scan_fail(home->scan, &transaction->job);
 		return;
 	}

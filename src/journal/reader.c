@@ -454,7 +454,7 @@ static enum rc judge_end(struct journal_reader *reader, const struct journal_pos
 {
 	bool         damage = false;
 	uint64_t     furthest = bad->offset;
-	struct slice first;
+	struct slice first = { NULL, 0 };
 
 	reader->end = (struct journal_reader_end){
 		.position = reader->mark.position,

@@ -1,5 +1,6 @@
 /*
- * Address lists of header fields. A row says what is read, as "name <local|domain>" for each item with its group in front, and what is odd about it.
+ * Address lists of header fields. A row says what is read, as "name <local|domain>" for each item with its group in
+ * front, and what is odd about it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -214,7 +215,10 @@ static void test_bounds(void **state)
 	buf_done(&body);
 }
 
-/* Bodies made to be slow: each is read in time that grows with its size, not with its square. A test that hangs has failed. */
+/*
+ * Bodies made to be slow: each is read in time that grows with its size, not with its square. A test that hangs has
+ * failed.
+ */
 static void test_worst(void **state)
 {
 	static const char *const units[] = { "(",      "<",  "\"", "a@",   "a ", ",", ":",

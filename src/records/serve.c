@@ -34,6 +34,7 @@ struct records {
 	struct metrics          *metrics;
 	struct journal_mark      durable;  /* what gate said last; zero: nothing yet */
 	bool                     behind;   /* there is more to read before `durable` */
+	bool                     rebuilt;  /* because the journal did not fit the store: once a life */
 	uint64_t                 generation;
 	uint64_t                 skipped;
 	int                      peer;     /* gate's news; -1: none */
@@ -142,8 +143,11 @@ static enum rc rebuild(struct records *records)
 	return rc == RC_OK ? open_reader(records, &mark) : rc;
 }
 
-/* One bounded batch as one transaction. *ret_more: the durable position was not reached. */
-static enum rc project_batch(struct records *records, bool *ret_more)
+/*
+ * One bounded batch as one transaction. *ret_more: the durable position was not reached. *ret_read: how reading the journal ended, apart
+ * from what the store says.
+ */
+static enum rc project_batch(struct records *records, bool *ret_more, enum rc *ret_read)
 {
 	const struct journal_record *group;
 	size_t                       count;
@@ -172,34 +176,50 @@ static enum rc project_batch(struct records *records, bool *ret_more)
 		records->store->calls->abort(records->store);
 	counter_add(COUNT_PROJECTED, projected);
 	*ret_more = rc == RC_OK && read == RC_OK;
-	if (rc == RC_OK && read != RC_OK && read != RC_AGAIN && read != RC_CLOSED)
-		rc = read;
+	*ret_read = read;
+	return rc;
+}
+
+/* Where the store ended is where reading goes on. RC_OK with no reader: the journal cannot be read there; it is not the store's fault. */
+static enum rc begin_reading(struct records *records)
+{
+	struct journal_mark mark;
+	enum rc             rc = records->store->calls->mark(records->store, &mark);
+
+	if (rc == RC_OK)
+		rc = open_reader(records, &mark);
+	/* The mark's segment is gone, or says something else: another journal. */
+	if ((rc == RC_NOTFOUND || rc == RC_CORRUPT) && mark.position.seq != 0)
+		rc = rebuild(records);
 	return rc;
 }
 
 static enum rc catch_up(struct records *records)
 {
-	struct journal_mark mark;
-	enum rc             rc = RC_OK;
+	enum rc read = RC_OK;
+	enum rc rc = RC_OK;
 
 	if (records->durable.position.seq == 0)
 		return RC_OK;
-	if (records->reader == NULL) {
-		rc = records->store->calls->mark(records->store, &mark);
-		if (rc == RC_OK)
-			rc = open_reader(records, &mark);
-		/* The mark's segment is gone, or says something else: another journal. */
-		if ((rc == RC_NOTFOUND || rc == RC_CORRUPT) && mark.position.seq != 0)
-			rc = rebuild(records);
-		if (rc != RC_OK)
-			return rc;
-	}
-	rc = project_batch(records, &records->behind);
+	if (records->reader == NULL)
+		rc = begin_reading(records);
+	if (rc != RC_OK)
+		return rc;
+	const uint64_t before = journal_reader_mark(records->reader).position.seq;
+	rc = project_batch(records, &records->behind, &read);
 	if (rc == RC_CORRUPT)
-		rc = rebuild(records);
+		return rebuild(records);
 	const uint64_t reached = journal_reader_mark(records->reader).position.seq;
 	gauge_set(GAUGE_PROJECTION_LAG, (int64_t)(records->durable.position.seq - reached));
-	return rc;
+	if (rc != RC_OK || read == RC_OK || read == RC_AGAIN)
+		return rc;
+	/*
+	 * Reading stopped before the durable position. A store that was never read from this journal finds out at its first step; anything
+	 * later is damage of the journal, which no new store would mend: begin again at the mark, and say how it stands.
+	 */
+	journal_reader_close(&records->reader);
+	records->behind = true;
+	return read == RC_CORRUPT && reached == before && !records->rebuilt ? (records->rebuilt = true, rebuild(records)) : read;
 }
 
 static void take_news(struct records *records)

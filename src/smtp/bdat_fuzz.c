@@ -1,4 +1,7 @@
-/* Chunks: a session in which a recipient was accepted already, then what the peer sends. Nothing of a chunk may be read as a command. */
+/*
+ * Chunks: a session in which a recipient was accepted already, then what the peer sends. Nothing of a chunk may be read
+ * as a command.
+ */
 #include "base/must.h"
 #include "smtp/server.h"
 

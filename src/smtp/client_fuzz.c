@@ -1,6 +1,6 @@
 /*
- * A next hop that says anything. The first byte chooses how we speak; the bytes come once whole, once in pieces. Both must end alike, what we send must be
- * lines of ours, and no recipient may hear of its fate twice.
+ * A next hop that says anything. The first byte chooses how we speak; the bytes come once whole, once in pieces. Both
+ * must end alike, what we send must be lines of ours, and no recipient may hear of its fate twice.
  */
 #include "base/must.h"
 #include "smtp/client.h"

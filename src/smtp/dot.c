@@ -108,8 +108,8 @@ static bool passes(uint64_t open, const struct masks *m, uint64_t max)
 	const uint64_t here = m->lf != 0 ? (uint64_t)__builtin_ctzll(m->lf) : BLOCK;
 
 	/*
-	 * The CR in front of the LF is counted here and forgiven by one. A line that begins and ends inside the block is
-	 * shorter than it; bounds below that are left to the byte-by-byte path.
+	 * The CR in front of the LF is counted here and forgiven by one. A line that begins and ends inside the block
+	 * is shorter than it; bounds below that are left to the byte-by-byte path.
 	 */
 	return max != 0 && (max < BLOCK || open + here > max + 1);
 }

@@ -1,6 +1,7 @@
 /*
- * Dots and line ends. Rows are fed whole and split at each byte, and with 0 to 130 bytes of text in front, so that each row meets every place of a block. A
- * plain byte-by-byte reader, written another way, is asked the same about random bytes.
+ * Dots and line ends. Rows are fed whole and split at each byte, and with 0 to 130 bytes of text in front, so that each
+ * row meets every place of a block. A plain byte-by-byte reader, written another way, is asked the same about random
+ * bytes.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -254,8 +255,8 @@ static void test_encode(void **state)
 }
 
 /*
- * Random bytes: what the encoder sends holds no stray CR, LF or NUL and ends once; what the strict decoder makes of it is the message, normalised. The slow
- * reader beside it knows no blocks.
+ * Random bytes: what the encoder sends holds no stray CR, LF or NUL and ends once; what the strict decoder makes of it
+ * is the message, normalised. The slow reader beside it knows no blocks.
  */
 static void test_round_trip(void **state)
 {

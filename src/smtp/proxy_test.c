@@ -54,7 +54,8 @@ static const struct row rows[] = {
 	ROW("an octet of 256", "PROXY TCP4 192.0.2.256 198.51.100.2 1 2\r\n", RC_SYNTAX, NULL),
 	ROW("bare LF", "PROXY TCP4 192.0.2.1 198.51.100.2 1 2\n", RC_SYNTAX, NULL),
 	ROW("108 bytes",
-	    "PROXY UNKNOWN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+	    "PROXY UNKNOWN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
 	    RC_LIMIT, NULL),
 	ROW("a wrong signature", "\r\n\r\n\0\r\nQUIT\r\x21\x11\0\0", RC_SYNTAX, NULL),
 	ROW("version 1 in binary", SIGNATURE "\x11\x11\0\0", RC_SYNTAX, NULL),

@@ -47,15 +47,17 @@ void smtp_reply_write(const struct smtp_reply *reply, bool enhanced, struct buf 
 
 	must(reply->code >= 200 && reply->code <= 599);
 	/* "250-5.999.999 " and CRLF stand beside the text. */
-	do {
+	for (unsigned lines = 1; lines == 1 || rest.len != 0; lines++) {
 		const struct slice line = take_line(&rest, SMTP_REPLY_LINE_MAX - 16);
+		if (lines == SMTP_REPLY_TEXT_LINES_MAX)
+			rest = (struct slice){ NULL, 0 };
 		buf_put_u64(out, reply->code);
 		buf_put_byte(out, rest.len != 0 ? '-' : ' ');
 		if (enhanced && reply->enhanced.class != 0)
 			put_enhanced(&reply->enhanced, out);
 		put_safe(line, out);
 		buf_put(out, SLICE("\r\n"));
-	} while (rest.len != 0);
+	}
 }
 
 /*

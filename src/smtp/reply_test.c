@@ -148,6 +148,27 @@ static void test_write_long(void **state)
 	}
 }
 
+/* A text of many lines is cut at its bound; the last line that is left ends the reply. */
+static void test_write_many_lines(void **state)
+{
+	(void)state;
+	for (unsigned lines = SMTP_REPLY_TEXT_LINES_MAX - 1; lines <= SMTP_REPLY_TEXT_LINES_MAX + 1; lines++) {
+		struct buf text = buf_make(1000), out = buf_make(10000);
+		for (unsigned i = 1; i < lines; i++)
+			buf_put_str(&text, "x\n");
+		buf_put_str(&text, "x");
+		const struct smtp_reply reply = { .code = 550, .enhanced = { 5, 7, 1 }, .text = buf_slice(&text) };
+		smtp_reply_write(&reply, true, &out);
+		struct slice           input = buf_slice(&out);
+		struct smtp_reply_read read;
+		assert_int_equal(smtp_reply_take(&input, &read), RC_OK);
+		assert_int_equal(input.len, 0);
+		assert_int_equal(read.lines, lines < SMTP_REPLY_TEXT_LINES_MAX ? lines : SMTP_REPLY_TEXT_LINES_MAX);
+		buf_done(&text);
+		buf_done(&out);
+	}
+}
+
 struct mapping {
 	const char *from;
 	const char *to;
@@ -208,8 +229,13 @@ static void test_map_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),       cmocka_unit_test(test_read_bounds), cmocka_unit_test(test_write),
-		cmocka_unit_test(test_write_long), cmocka_unit_test(test_map),         cmocka_unit_test(test_map_bound),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_bounds),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_long),
+		cmocka_unit_test(test_write_many_lines),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_map_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

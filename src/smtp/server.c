@@ -383,8 +383,8 @@ bool smtp_server_take_line(struct smtp_feed *feed, struct slice *line)
 }
 
 /*
- * Without PIPELINING nothing may follow before the answer (RFC 2920 section 3.1): who goes on talking does not listen. The
- * bytes of a chunk belong to its command.
+ * Without PIPELINING nothing may follow before the answer (RFC 2920 section 3.1): who goes on talking does not listen.
+ * The bytes of a chunk belong to its command.
  */
 bool smtp_server_sent_ahead(struct smtp_feed *feed)
 {

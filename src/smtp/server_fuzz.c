@@ -1,6 +1,7 @@
 /*
- * Whole sessions. The first byte chooses a listener, the others are what the peer sends: once in one piece, once in pieces whose sizes the bytes
- * themselves give. Both must end alike: same replies, same messages. What comes out must be replies, and messages without stray line ends.
+ * Whole sessions. The first byte chooses a listener, the others are what the peer sends: once in one piece, once in
+ * pieces whose sizes the bytes themselves give. Both must end alike: same replies, same messages. What comes out must
+ * be replies, and messages without stray line ends.
  */
 #include "base/must.h"
 #include "smtp/server.h"

@@ -1,16 +1,20 @@
 /*
- * Answers the conformance driver (smtp.py): one request a line on standard input, one answer a line on standard output. Bytes are written in hexadecimal,
- * nothing as "-". It decides nothing but what a listener without any policy would: every sender, recipient and message is taken.
+ * Answers the conformance driver (smtp.py): one request a line on standard input, one answer a line on standard output.
+ * Bytes are written in hexadecimal, nothing as "-". It decides nothing but what a listener without any policy would:
+ * every sender, recipient and message is taken.
  *
- *   path FLAGS BYTES      -> ok LOCAL DOMAIN | syntax | limit | unsupported       flags: u (UTF-8), n (null), p (postmaster), b (bare)
- *   list BYTES            -> ODDITIES GROUPS [NAME LOCAL DOMAIN GROUP ODDITIES]...
- *   domain BYTES          -> ok ASCII | syntax | limit
- *   ip BYTES              -> ok | syntax
- *   open OPTIONS          -> OUTPUT                                               options: n (normalise), t (TLS on), a (AUTH succeeds), l (LMTP), x (XCLIENT), p (no PIPELINING)
- *   feed BYTES            -> OUTPUT STATE [MESSAGE]...   state: open, tls or closed; messages taken by this feed
- *   tls                   -> STATE
- *   timeout               -> OUTPUT
- *   send refuse|normalise BYTES -> ok BYTES | syntax     what leaves by DATA
+ *   path FLAGS BYTES   -> ok LOCAL DOMAIN | syntax | limit | unsupported
+ *                         flags: u (UTF-8), n (null), p (postmaster), b (bare)
+ *   list BYTES         -> ODDITIES GROUPS [NAME LOCAL DOMAIN GROUP ODDITIES]...
+ *   domain BYTES       -> ok ASCII | syntax | limit
+ *   ip BYTES           -> ok | syntax
+ *   open OPTIONS       -> OUTPUT
+ *                         options: n (normalise), t (TLS on), a (AUTH succeeds), l (LMTP), x (XCLIENT),
+ *                         p (no PIPELINING)
+ *   feed BYTES         -> OUTPUT STATE [MESSAGE]...   state: open, tls or closed; messages taken by this feed
+ *   tls                -> STATE
+ *   timeout            -> OUTPUT
+ *   send refuse|normalise BYTES -> ok BYTES | syntax   what leaves by DATA
  */
 #include "mail/address.h"
 #include "mail/domain.h"
@@ -160,11 +164,13 @@ static void session_open(struct session *s, struct slice options, struct buf *an
 {
 	const struct smtp_server_peer peer = { .tls = has(options, 't'), .xclient = has(options, 'x') };
 
+	const unsigned all = 2u * SMTP_EXT_XCLIENT - 1;
+
 	session_close(s);
 	*s = (struct session){
 		.config = {
 			.host = SLICE("mx.hangu.example"),
-			.extensions = (2u * SMTP_EXT_XCLIENT - 1) & ~(has(options, 'p') ? (unsigned)SMTP_EXT_PIPELINING : 0u),
+			.extensions = has(options, 'p') ? all & ~(unsigned)SMTP_EXT_PIPELINING : all,
 			.message_bytes_max = 1u << 20,
 			.recipients_max = 100,
 			.line_ends = has(options, 'n') ? SMTP_LINE_ENDS_NORMALISE : SMTP_LINE_ENDS_REFUSE,

@@ -188,6 +188,9 @@ static bool command(struct fake_session *session, struct slice line)
 			say(session, "221 2.0.0 bye");
 			session_end(session);
 			return false;
+		} else if (slice_starts_nocase(line, SLICE("STARTTLS"))) {
+			say(session, hop->tls != NULL ? "220 2.0.0 go on" : "454 4.7.0 not now");
+			must(hop->tls == NULL || stream_start_tls_server(&session->stream, hop->tls) == RC_OK);
 		} else
 			say(session, "250 2.1.0 fine");
 		if (slice_starts_nocase(line, SLICE("DATA")))

@@ -63,6 +63,7 @@ struct fake_next_hop {
 	unsigned                taken[64];      /* how often each rule was */
 	const char             *extensions;     /* EHLO lines, parted by "\n"; NULL: the usual ones */
 	bool                    lmtp;
+	struct tls_context     *tls;            /* for STARTTLS; NULL: refused */
 	bool                    stopped;
 	struct fake_session     sessions[FAKE_CONNECTIONS_MAX];
 	unsigned                connections;    /* since the start */

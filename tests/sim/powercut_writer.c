@@ -7,9 +7,11 @@
  *                                         (monotonic, us) is there once and its body reads; the chain verifies; writing goes
  *                                         on. Prints the highest number found.
  *
- * Why the moment: a machine without power acknowledges nothing more, but this one goes on for some milliseconds on a file
- * system that has been shut down, and there an fdatasync that was under way may answer 0 although its blocks (extents still
- * marked unwritten) are lost; seen on ext4 and xfs of Linux 6.18: called 4 ms before the shutdown, answered 0 20 ms after it.
+ * Why the moment: a machine without power acknowledges nothing more, but this one goes on for some milliseconds on a
+ * file system that has been shut down, and there an fdatasync that was under way may answer 0 although its blocks are
+ * lost (ext4 and xfs of Linux 6.18: called 4 ms before the shutdown, answered 0 20 ms after it). Only blocks never
+ * written before are hit, whose extents are still marked unwritten: with prewritten segments (the default; not here,
+ * where the harder way is tried) 96 cuts under the same load lost nothing even of those.
  */
 #include "base/cursor.h"
 #include "base/memory.h"
