@@ -21,9 +21,17 @@
 #define SEALS_OF_A_MESSAGE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 #define SEALS_OF_A_COPY    (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
+/*
+ * Up to here a message grows in plain memory and is written into its memfd when it is sealed: for a few KiB that costs half of mapping
+ * and touching pages, and threads that map and unmap do not wait for each other.
+ */
+#define SMALL_MAX   (64u << 10)
+#define SMALL_FIRST (8u << 10)
+
 struct slab {
-	uint8_t *ptr;      /* the mapping, or NULL when it has none (a message of no bytes) */
-	size_t   mapped;   /* bytes of the mapping */
+	uint8_t *ptr;      /* the bytes: a mapping or plain memory; NULL while there are none */
+	size_t   mapped;   /* bytes of the mapping; 0: plain memory */
+	size_t   room;     /* of plain memory */
 	size_t   size;     /* bytes of the message so far */
 	size_t   size_max;
 	uint64_t charged;  /* to the account */
@@ -84,21 +92,7 @@ enum rc slab_open(size_t size_max, struct slab **out)
 	struct slab *slab = memory_take(1, sizeof *slab);
 	if (slab == NULL)
 		return RC_NOMEM;
-	const int fd = memory_file("hangu-message");
-	if (fd < 0 || ftruncate(fd, (off_t)size_max) != 0) {
-		const enum rc rc = file_rc(errno);
-		if (fd >= 0)
-			(void)close(fd);
-		memory_give(slab);
-		return rc;
-	}
-	void *ptr = mmap(NULL, size_max, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (ptr == MAP_FAILED) {
-		(void)close(fd);
-		memory_give(slab);
-		return RC_NOMEM;
-	}
-	*slab = (struct slab){ .ptr = ptr, .mapped = size_max, .size_max = size_max, .fd = fd };
+	*slab = (struct slab){ .size_max = size_max, .fd = -1 };
 	atomic_fetch_add_explicit(&account.count, 1, memory_order_relaxed);
 	*out = slab;
 	return RC_OK;
@@ -110,8 +104,10 @@ void slab_close(struct slab **slab)
 
 	if (s == NULL)
 		return;
-	if (s->ptr != NULL)
+	if (s->mapped != 0)
 		must(munmap(s->ptr, s->mapped) == 0);
+	else
+		memory_give(s->ptr);
 	file_close(&s->fd);
 	atomic_fetch_sub(&account.held, s->charged);
 	atomic_fetch_sub_explicit(&account.count, 1, memory_order_relaxed);
@@ -119,20 +115,64 @@ void slab_close(struct slab **slab)
 	*slab = NULL;
 }
 
+/* From plain memory into a mapping of the largest size. On any error the slab is as it was. */
+static enum rc move_to_mapping(struct slab *slab)
+{
+	int fd = memory_file("hangu-message");
+
+	if (fd < 0 || ftruncate(fd, (off_t)slab->size_max) != 0) {
+		const enum rc rc = file_rc(errno);
+		file_close(&fd);
+		return rc;
+	}
+	void *ptr = mmap(NULL, slab->size_max, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ptr == MAP_FAILED) {
+		file_close(&fd);
+		return RC_NOMEM;
+	}
+	if (slab->size != 0)
+		memcpy(ptr, slab->ptr, slab->size);
+	memory_give(slab->ptr);
+	slab->ptr = ptr;
+	slab->mapped = slab->size_max;
+	slab->room = 0;
+	slab->fd = fd;
+	return RC_OK;
+}
+
+static enum rc make_room(struct slab *slab, size_t need)
+{
+	if (slab->mapped != 0 || need <= slab->room)
+		return RC_OK;
+	if (need > SMALL_MAX)
+		return move_to_mapping(slab);
+	size_t room = slab->room != 0 ? slab->room : SMALL_FIRST;
+	while (room < need)
+		room *= 2;
+	uint8_t *ptr = memory_resize(slab->ptr, room);
+	if (ptr == NULL)
+		return RC_NOMEM;
+	slab->ptr = ptr;
+	slab->room = room;
+	return RC_OK;
+}
+
 enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out)
 {
 	must(!slab->sealed);
 	if (count > slab->size_max - slab->size)
 		return RC_LIMIT;
-	const uint64_t need = slab->size + count;
+	const size_t need = slab->size + count;
 	if (need > slab->charged) {
 		const uint64_t more = (need - slab->charged + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
 		if (!account_charge(more))
 			return RC_NOMEM;
 		slab->charged += more;
 	}
-	*out = slab->ptr + slab->size;
-	return RC_OK;
+	const enum rc rc = make_room(slab, need);
+	if (rc == RC_OK)
+		*out = slab->ptr + slab->size;
+	return rc;
 }
 
 void slab_grew(struct slab *slab, size_t count)
@@ -157,10 +197,32 @@ enum rc slab_append(struct slab *slab, struct slice bytes)
 	return RC_OK;
 }
 
+/* A memfd of exactly these bytes that nobody can change, this process included. */
+static enum rc sealed_copy(const char *name, struct slice bytes, int *out)
+{
+	int fd = memory_file(name);
+
+	if (fd < 0)
+		return file_rc(errno);
+	enum rc rc = file_write_at(fd, bytes, 0);
+	if (rc == RC_OK && fcntl(fd, F_ADD_SEALS, SEALS_OF_A_COPY) != 0)
+		rc = RC_IO;
+	if (rc != RC_OK) {
+		file_close(&fd);
+		return rc;
+	}
+	*out = fd;
+	return RC_OK;
+}
+
 enum rc slab_seal(struct slab *slab)
 {
 	must(!slab->sealed);
-	must(slab->fd >= 0);
+	if (slab->mapped == 0) {
+		const enum rc rc = sealed_copy("hangu-message", slab_bytes(slab), &slab->fd);
+		slab->sealed = rc == RC_OK;
+		return rc;
+	}
 	if (ftruncate(slab->fd, (off_t)slab->size) != 0)
 		return RC_IO;
 	if (fcntl(slab->fd, F_ADD_SEALS, SEALS_OF_A_MESSAGE) != 0)
@@ -201,13 +263,14 @@ static enum rc map_taken(int fd, uint64_t size, uint64_t size_max, struct slab *
 	const off_t end = lseek(fd, 0, SEEK_END);
 	if (end < 0 || (uint64_t)end != size)
 		return RC_CORRUPT;
-	*slab = (struct slab){ .mapped = (size_t)size, .size = (size_t)size, .size_max = (size_t)size, .fd = -1, .sealed = true };
+	*slab = (struct slab){ .size = (size_t)size, .size_max = (size_t)size, .fd = -1, .sealed = true };
 	if (size == 0)
 		return RC_OK;
 	void *ptr = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
 	if (ptr == MAP_FAILED)
 		return RC_NOMEM;
 	slab->ptr = ptr;
+	slab->mapped = (size_t)size;
 	return RC_OK;
 }
 
@@ -230,20 +293,7 @@ enum rc slab_take(int fd, uint64_t size, uint64_t size_max, struct slab **out)
 
 enum rc slab_publish(const char *name, struct slice bytes, int *ret_fd)
 {
-	int     fd = memory_file(name);
-	enum rc rc;
-
-	if (fd < 0)
-		return file_rc(errno);
-	rc = file_write_at(fd, bytes, 0);
-	if (rc == RC_OK && fcntl(fd, F_ADD_SEALS, SEALS_OF_A_COPY) != 0)
-		rc = RC_IO;
-	if (rc != RC_OK) {
-		file_close(&fd);
-		return rc;
-	}
-	*ret_fd = fd;
-	return RC_OK;
+	return sealed_copy(name, bytes, ret_fd);
 }
 
 enum rc slab_published_size(int fd, uint64_t *out)

@@ -3,8 +3,9 @@
  * descriptor to a scanner, which maps it read-only and can do nothing else with it. A slab is one memfd, holds one message
  * and is never used again: no reader can ever see bytes of another message.
  *
- * A slab takes address space for its largest size at once; pages appear as they are written. What all slabs of this process
- * hold is counted in steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one owner
+ * A small message grows in plain memory and moves into its memfd when it is sealed; a larger one is mapped from then on, with
+ * address space for its largest size, where pages appear as they are written. What all slabs of this process hold is counted in
+ * steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one owner
  * at a time); the account is.
  */
 #ifndef SYS_SLAB_H
@@ -25,14 +26,17 @@ uint64_t slab_bytes_held(void);
 uint64_t slab_count(void);
 
 /*
- * A slab that can hold up to `size_max` bytes (1 to SLAB_SIZE_MAX). RC_NOMEM: the account is full (452, or 421 on connect);
- * RC_LIMIT: no descriptor left. Close with slab_close().
+ * A slab that can hold up to `size_max` bytes (1 to SLAB_SIZE_MAX). RC_NOMEM: the account is full (452, or 421 on connect).
+ * Close with slab_close().
  */
 MUST_CHECK enum rc slab_open(size_t size_max, struct slab **out);
 /* Unmap, close the descriptor, give the account back. NULL inside is legal; clears the caller's pointer. */
 void slab_close(struct slab **slab);
 
-/* Append. RC_LIMIT: more than size_max; RC_NOMEM: the account is full. Either leaves the slab as it was. Not after sealing. */
+/*
+ * Append. RC_LIMIT: more than size_max, or no descriptor left; RC_NOMEM: the account is full, or there is no memory. Either
+ * leaves the slab as it was. Not after sealing.
+ */
 MUST_CHECK enum rc slab_append(struct slab *slab, struct slice bytes);
 /*
  * For writers that produce in place: room for `count` more bytes at *out, accounted for but not yet part of the slab;
@@ -43,11 +47,11 @@ void slab_grew(struct slab *slab, size_t count);
 
 /*
  * The message is whole: cut the memory to its real size and seal it (no shrinking, growing or writing by anyone but this
- * process's own mapping, and no change of seals). RC_IO: the kernel refused.
+ * process's own mapping, and no change of seals). RC_LIMIT: no descriptor left; RC_NOMEM, RC_IO: the kernel refused.
  */
 MUST_CHECK enum rc slab_seal(struct slab *slab);
 
-/* All bytes appended so far; borrowed until slab_close(). */
+/* All bytes appended so far; borrowed until the next append, and after sealing until slab_close(). */
 struct slice slab_bytes(const struct slab *slab);
 /* The descriptor, to be sent with ipc_send(); still owned by the slab. Only of a sealed slab. */
 int slab_fd(const struct slab *slab);

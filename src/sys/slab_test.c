@@ -131,6 +131,57 @@ static void test_distrust(void **state)
 	assert_int_equal(slab_count(), 0);
 }
 
+/* Around the size from which a message is mapped, in one piece and in many: the bytes are the same for both sides. */
+static void test_small_and_large(void **state)
+{
+	static uint8_t      bytes[200000];
+	static const size_t sizes[] = { 1, 8191, 8192, 8193, 65535, 65536, 65537, 131072, 200000 };
+	static const size_t pieces[] = { 1, 777, 65536, 200000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 253);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		for (size_t j = 0; j < sizeof pieces / sizeof pieces[0]; j++) {
+			struct slab       *slab = make(1u << 20), *taken = NULL;
+			const struct slice all = slice_of(bytes, sizes[i]);
+			struct slice       rest = all;
+			while (rest.len != 0) {
+				assert_int_equal(slab_append(slab, slice_take(rest, pieces[j])), RC_OK);
+				rest = slice_drop(rest, pieces[j]);
+			}
+			assert_int_equal(slab_seal(slab), RC_OK);
+			assert_true(slice_eq(slab_bytes(slab), all));
+			assert_int_equal(slab_take(dup(slab_fd(slab)), all.len, 1u << 20, &taken), RC_OK);
+			assert_true(slice_eq(slab_bytes(taken), all));
+			assert_int_equal(mmap(NULL, all.len, PROT_READ | PROT_WRITE, MAP_SHARED, slab_fd(slab), 0), MAP_FAILED);
+			assert_int_equal(ftruncate(slab_fd(slab), 1 << 20), -1);
+			slab_close(&taken);
+			slab_close(&slab);
+		}
+	}
+	assert_int_equal(slab_bytes_held(), 0);
+}
+
+/* Memory ends while a message grows: it stays as it was, and can go on later. */
+static void test_growing_without_memory(void **state)
+{
+	static const uint8_t bytes[40000] = { 1 };
+	struct slab         *slab = make(1u << 20);
+
+	(void)state;
+	assert_int_equal(slab_append(slab, slice_of(bytes, 5000)), RC_OK);
+	memory_fail_after(0);
+	const enum rc rc = slab_append(slab, slice_of(bytes, sizeof bytes));
+	memory_fail_after(-1);
+	assert_int_equal(rc, RC_NOMEM);
+	assert_int_equal(slab_bytes(slab).len, 5000);
+	assert_int_equal(slab_append(slab, slice_of(bytes, sizeof bytes)), RC_OK);
+	assert_int_equal(slab_bytes(slab).len, 45000);
+	slab_close(&slab);
+	assert_int_equal(slab_bytes_held(), 0);
+}
+
 static void test_empty_message(void **state)
 {
 	struct slab *slab = make(4096), *taken = NULL;
@@ -188,6 +239,8 @@ int main(void)
 		cmocka_unit_test(test_size_bound),
 		cmocka_unit_test(test_account),
 		cmocka_unit_test(test_distrust),
+		cmocka_unit_test(test_small_and_large),
+		cmocka_unit_test(test_growing_without_memory),
 		cmocka_unit_test(test_empty_message),
 		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_no_memory),
