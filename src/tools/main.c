@@ -3,6 +3,7 @@
 
 #include "base/civil_time.h"
 #include "base/codec.h"
+#include "base/digest.h"
 #include "base/num.h"
 #include "journal/event.h"
 #include "settings/settings.h"
@@ -53,8 +54,10 @@ static const char *run_of_settings(const char *path)
 	struct buf   bundle = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(WHY_MAX);
 	struct arena arena = { .ptr = NULL };
 	struct settings settings;
-	enum rc      rc = settings_bundle_make(path, &bundle, &why);
+	enum rc      rc = digest_ready(); /* a bundle is sealed with one */
 
+	if (rc == RC_OK)
+		rc = settings_bundle_make(path, &bundle, &why);
 	if (rc == RC_OK)
 		rc = arena_init(&arena, SETTINGS_ARENA_BYTES);
 	if (rc == RC_OK)
