@@ -290,43 +290,59 @@ class Deb(unittest.TestCase):
                 answer = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", path)
                 self.assertEqual("", "\n".join(line for line in answer.stderr.splitlines() if "hangu" in line))
 
-    def test_gateway_serves_within_the_units_calls_and_capabilities(self):
-        """No systemd here: its filter, capabilities, limits and notify socket are put on by hand."""
+    def start(self, home, number):
+        """hangud as the unit would start it: its filter, capabilities and notify socket put on by hand."""
+        values, allowed = settings_of(self.unit()), filter_of(self.unit())
+        keep = ",".join("+" + word[4:].lower() for word in values["CapabilityBoundingSet"][0].split())
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(notify.close)
+        notify.bind(str(home / ("notify%d" % number)))
+        notify.settimeout(0.2)
+        program = subprocess.Popen(
+            ["setpriv", "--bounding-set", "-all," + keep, "--no-new-privs", ROOT / "usr/sbin/hangud", "--settings", home / "hangu.conf",
+             "--takeover"],
+            env={"NOTIFY_SOCKET": notify.getsockname(), "PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL,
+            stderr=(home / ("log%d" % number)).open("w"), preexec_fn=seccomp_allow(allowed | {"execve"}) if allowed is not None else None)
+        self.addCleanup(lambda: program.poll() is None and (program.kill(), program.wait()))
+        return program, notify
+
+    def await_ready(self, home, number, program, notify):
+        words, until = [], time.monotonic() + READY_SECONDS
+        while not any("READY=1" in word for word in words):
+            if program.poll() is not None or time.monotonic() > until:
+                self.fail("%d never said READY=1, but %s\n%s" % (number, words, (home / ("log%d" % number)).read_text()))
+            with contextlib.suppress(TimeoutError):
+                words.append(notify.recv(4096).decode())
+
+    def await_end(self, home, number, program):
+        status = program.wait(READY_SECONDS)
+        log = (home / ("log%d" % number)).read_text()
+        self.assertEqual(0, status, log)
+        self.assertNotIn("box.breach", log)
+
+    def test_gateway_serves_and_hands_over_within_the_units_calls_and_capabilities(self):
         if os.geteuid() != 0:
             print("not looked at: needs root")
             return
-        values = settings_of(self.unit())
-        allowed = filter_of(self.unit())
-        keep = ",".join("+" + word[4:].lower() for word in values["CapabilityBoundingSet"][0].split())
-        with tempfile.TemporaryDirectory() as folder:
-            home = pathlib.Path(folder)
-            home.chmod(0o711)
-            settings = home / "hangu.conf"
-            settings.write_text("[gateway]\nhostname = mail.example.org\nuser = nobody\nstate = %s/state\nrun = %s/run\n"
-                                "[listener internet]\naddress = 127.0.0.1:%d\n"
-                                "[dns]\nserver = 127.0.0.1:1\nreverse = no\n"
-                                "[journal]\nsegment_size = 1M\nfree_floor = 0\n" % (home, home, free_port()))
-            notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            notify.bind(str(home / "notify"))
-            notify.settimeout(0.2)
-            program = subprocess.Popen(
-                ["setpriv", "--bounding-set", "-all," + keep, "--no-new-privs", ROOT / "usr/sbin/hangud", "--settings", settings, "--takeover"],
-                env={"NOTIFY_SOCKET": str(home / "notify"), "PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                preexec_fn=seccomp_allow(allowed | {"execve"}) if allowed is not None else None)
-            words, until = [], time.monotonic() + READY_SECONDS
-            while not any("READY=1" in word for word in words) and program.poll() is None and time.monotonic() < until:
-                with contextlib.suppress(TimeoutError):
-                    words.append(notify.recv(4096).decode())
-            notify.close()
-            program.send_signal(signal.SIGTERM)
-            try:
-                output = program.communicate(timeout=READY_SECONDS)[0].decode()
-            except subprocess.TimeoutExpired:
-                program.kill()
-                output = program.communicate()[0].decode()
-        self.assertTrue(any("READY=1" in word for word in words), output)
-        self.assertEqual(0, program.returncode, output)
-        self.assertNotIn("box.breach", output)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        home, port = pathlib.Path(folder.name), free_port()
+        home.chmod(0o711)
+        (home / "hangu.conf").write_text(
+            "[gateway]\nhostname = mail.example.org\nuser = nobody\nstate = %s/state\nrun = %s/run\ndrain = 5s\n"
+            "[listener internet]\naddress = 127.0.0.1:%d\n[dns]\nserver = 127.0.0.1:1\nreverse = no\n"
+            "[journal]\nsegment_size = 1M\nfree_floor = 0\n" % (home, home, port))
+        old, old_notify = self.start(home, 1)
+        self.await_ready(home, 1, old, old_notify)
+        new, new_notify = self.start(home, 2)
+        self.await_ready(home, 2, new, new_notify)
+        self.await_end(home, 1, old)
+        with socket.create_connection(("127.0.0.1", port), READY_SECONDS) as client:
+            self.assertTrue(client.recv(512).startswith(b"220 mail.example.org "))
+        reload = run(ROOT / "usr/bin/hangu", "--settings", home / "hangu.conf", "reload", timeout=READY_SECONDS)
+        self.assertEqual(0, reload.returncode, reload.stderr)
+        new.send_signal(signal.SIGTERM)
+        self.await_end(home, 2, new)
 
 
 def main():
