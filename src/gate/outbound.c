@@ -127,8 +127,16 @@ static void through_begin(struct outbound *outbound, struct outbound_through *th
 
 /* ---- arrivals ---- */
 
+/* What other threads and the metrics page may know without asking: always as of the last record applied. */
 static void room_tell(struct outbound *outbound)
 {
+	struct queue_counts counts;
+
+	queue_count(outbound->queue, &counts);
+	gauge_set(GAUGE_QUEUE_MESSAGES, (int64_t)counts.messages);
+	gauge_set(GAUGE_QUEUE_RECIPIENTS, (int64_t)(counts.recipients[QUEUE_DUE] + counts.recipients[QUEUE_SENDING] +
+	                                            counts.recipients[QUEUE_DEFERRED] + counts.recipients[QUEUE_UNCERTAIN]));
+	gauge_set(GAUGE_QUEUE_HELD, (int64_t)counts.recipients[QUEUE_HELD]);
 	atomic_store_explicit(&outbound->has_room, queue_room(outbound->queue, 1), memory_order_relaxed);
 }
 

@@ -51,7 +51,7 @@ static void count_queue(const struct gate *gate)
 	uint64_t               waiting = 0;
 
 	outbound_count(gate->outbound, &counts);
-	for (unsigned state = 0; state < QUEUE_DELIVERED; state++)
+	for (unsigned state = 0; state < QUEUE_HELD; state++) /* held ones have a number of their own */
 		waiting += counts.queue.recipients[state];
 	const uint64_t now_ms = clock_wall_ms();
 	const uint64_t oldest_ms = counts.queue.oldest_ms;
