@@ -523,7 +523,7 @@ static enum rc next_group(struct journal_reader *reader, const struct journal_po
 enum rc journal_reader_next(struct journal_reader *reader, const struct journal_position *until,
                             const struct journal_record **out, size_t *count, struct fault *fault)
 {
-	struct journal_mark at;
+	struct journal_mark at = reader->mark; /* where it stays when a segment cannot be entered at all */
 
 	if (until != NULL && reader->mark.position.seq >= until->seq)
 		return RC_AGAIN;

@@ -468,7 +468,7 @@ static void read_angled(struct reader *reader, struct slice raw, size_t open)
 {
 	struct address_item base = { .raw = slice_trim(raw) };
 	struct slice        rest = slice_drop(raw, open), comment = { NULL, 0 };
-	struct slice        contents[2];
+	struct slice        contents[2] = { { NULL, 0 }, { NULL, 0 } };
 	size_t              count = 0;
 
 	judge_bytes(&base);

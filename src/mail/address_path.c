@@ -293,7 +293,7 @@ static void put_local_key(const struct address *address, struct buf *out)
 		return;
 	/* Bytes move up by the quotes and backslashes put in, from the last to the first. */
 	size_t added = 2;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && i < plain.len; i++)
 		added += plain.ptr[i] == '"' || plain.ptr[i] == '\\';
 	uint8_t *behind = buf_reserve(out, added);
 	if (behind == NULL)
