@@ -209,10 +209,16 @@ static enum rc catch_up(struct records *records)
 	rc = project_batch(records, &records->behind, &read);
 	if (rc == RC_CORRUPT)
 		return rebuild(records);
+	/* What was read of a batch that the store did not take is to be read again: from the store's own mark. */
+	if (rc != RC_OK) {
+		journal_reader_close(&records->reader);
+		records->behind = true;
+		return rc;
+	}
 	const uint64_t reached = journal_reader_mark(records->reader).position.seq;
 	gauge_set(GAUGE_PROJECTION_LAG, (int64_t)(records->durable.position.seq - reached));
-	if (rc != RC_OK || read == RC_OK || read == RC_AGAIN)
-		return rc;
+	if (read == RC_OK || read == RC_AGAIN)
+		return RC_OK;
 	/*
 	 * Reading stopped before the durable position. A store that was never read from this journal finds out at its first step; anything
 	 * later is damage of the journal, which no new store would mend: begin again at the mark, and say how it stands.
@@ -410,6 +416,9 @@ int records_run(struct records *records)
 		if (ended || !records->behind)
 			continue;
 		const enum rc caught = catch_up(records);
+		/* Without a store there is nothing to answer from: begin anew. */
+		if (records->store == NULL)
+			break;
 		/* A full disk or a busy store: mail flows on, and so do questions; try again in a moment. */
 		if (caught != RC_OK)
 			ended = turn(records, RETRY_MS);
