@@ -228,11 +228,15 @@ static void outbound_drained(void *context)
 {
 	struct control *control = context;
 
-	/* Everything that was promised is synced before the last word. */
-	journal_writer_close(&control->gate->journal);
-	say(control, ROLE_SAYS_DRAINED, control->generation);
+	/* The last word is said by control_farewell(): until no loop runs any more, somebody may still use the journal. */
 	control->gate->exit_code = 0;
 	loop_stop(control->loop);
+}
+
+void control_farewell(struct control *control)
+{
+	if (!atomic_load(&control->failed_posted))
+		say(control, ROLE_SAYS_DRAINED, control->generation);
 }
 
 void control_loops_drained(struct control *control)

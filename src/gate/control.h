@@ -14,6 +14,8 @@ MUST_CHECK enum rc control_open(struct gate *gate, struct control **out);
 void control_close(struct control **control);
 /* Tell the supervisor that we serve. */
 void control_ready(struct control *control);
+/* The drain is over and the journal is closed: everything that was promised is synced, unless the journal failed at the last. */
+void control_farewell(struct control *control);
 
 /* Any thread: something became durable. Coalesced. */
 void control_durable(struct control *control);

@@ -287,13 +287,16 @@ static void gate_close(struct gate **gate)
 	watch_close(&gone->watch);
 	accounts_close(&gone->accounts);
 	journal_writer_close(&gone->journal);
-	for (size_t i = 0; i < gone->loop_count; i++)
-		gate_loop_close(&gone->loops[i]);
+	if (gone->control != NULL && gone->exit_code == 0)
+		control_farewell(gone->control);
 	if (gone->delivery != NULL)
 		(void)loop_drain(gone->delivery);
 	control_close(&gone->control);
 	callahead_close(&gone->callahead);
 	outbound_close(&gone->outbound);
+	/* These two have answered everybody who waited, on the event loops: they go after them. */
+	for (size_t i = 0; i < gone->loop_count; i++)
+		gate_loop_close(&gone->loops[i]);
 	journal_disk_close(&gone->disk);
 	scan_link_close(&gone->scan);
 	resolver_close(&gone->resolver);

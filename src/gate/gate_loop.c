@@ -210,9 +210,12 @@ void gate_loop_stop(struct gate_loop *home)
 		return;
 	loop_stop(home->loop);
 	thread_join(&home->thread);
+	home->draining = home->drained = true; /* no more listening, and nobody waits to hear of it */
 	gate_loop_unlisten(home);
 	timer_stop(&home->count_timer);
 	timer_stop(&home->drain_timer);
+	/* The first time for the sentence, the second time for those that now wait for their peers to close. */
+	gate_loop_shed(home, true);
 	gate_loop_shed(home, true);
 }
 

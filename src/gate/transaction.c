@@ -242,6 +242,8 @@ void transaction_abandon(struct transaction *transaction)
 		transaction_free(transaction);
 		return;
 	}
+	/* One that is being scanned will never be submitted; and by the time its scanner answers, the journal may be closed. */
+	unannounce(transaction);
 	transaction->session->transaction = NULL;
 	transaction->session = NULL;
 }
