@@ -212,11 +212,8 @@ static void switch_over(struct control *control, uint64_t generation)
 	if (outbound_config(gate->outbound, gate->config) != RC_OK)
 		log_error(LOG_EVENT("settings.memory"));
 	callahead_config(gate->callahead, gate->config);
-	for (size_t i = 0; i < gate->loop_count; i++) {
-		gate->loops[i].next = config_hold(gate->config);
-		gate->loops[i].next_sockets = gate_sockets_hold(control->prepared_sockets);
-		loop_post(gate->loops[i].loop, &gate->loops[i].switch_task);
-	}
+	for (size_t i = 0; i < gate->loop_count; i++)
+		gate_loop_switch(&gate->loops[i], gate->config, control->prepared_sockets);
 	gate_sockets_drop(&control->prepared_sockets);
 	say(control, ROLE_SAYS_SWITCHED, generation);
 	log_notice(LOG_EVENT("settings.switched"), LOG_NUMBER("generation", generation));

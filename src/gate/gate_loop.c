@@ -94,12 +94,32 @@ static void switch_over(struct loop_task *task)
 	gate_loop_unlisten(home);
 	config_drop(&home->config);
 	gate_sockets_drop(&home->sockets);
+	mutex_lock(&home->next_lock);
 	home->config = home->next;
 	home->sockets = home->next_sockets;
 	home->next = NULL;
 	home->next_sockets = NULL;
+	home->switching = false;
+	mutex_unlock(&home->next_lock);
 	if (!home->draining)
 		gate_loop_listen(home);
+}
+
+/* The loop may still be busy with something when the next settings come: then it never sees the ones between. */
+void gate_loop_switch(struct gate_loop *home, struct config *config, struct gate_sockets *sockets)
+{
+	mutex_lock(&home->next_lock);
+	const bool           posted = home->switching;
+	struct config       *old = home->next;
+	struct gate_sockets *old_sockets = home->next_sockets;
+	home->next = config_hold(config);
+	home->next_sockets = gate_sockets_hold(sockets);
+	home->switching = true;
+	mutex_unlock(&home->next_lock);
+	config_drop(&old);
+	gate_sockets_drop(&old_sockets);
+	if (!posted)
+		loop_post(home->loop, &home->switch_task);
 }
 
 /* ---- numbers ---- */
@@ -180,6 +200,7 @@ enum rc gate_loop_open(struct gate *gate, struct gate_loop *home, struct config 
 	struct fault fault;
 
 	home->gate = gate;
+	mutex_init(&home->next_lock);
 	list_init(&home->sessions);
 	home->out = buf_make(GATE_OUT_MAX);
 	home->payload = buf_make(EVENT_PAYLOAD_MAX);
@@ -232,4 +253,5 @@ void gate_loop_close(struct gate_loop *home)
 	buf_done(&home->out);
 	buf_done(&home->payload);
 	arena_done(&home->arena);
+	mutex_done(&home->next_lock);
 }

@@ -61,10 +61,12 @@ struct gate_loop {
 	struct buf           out;       /* replies being composed; empty between calls */
 	struct buf           payload;   /* an event being composed */
 	struct arena         arena;     /* for one decision; reset before each */
-	struct loop_task     switch_task; /* a new configuration is in `next` */
-	struct config       *next;
 	struct gate_sockets *sockets;     /* held */
+	struct mutex         next_lock;   /* guards the next three and whether the task is on its way */
+	struct config       *next;        /* new settings, held; or NULL */
 	struct gate_sockets *next_sockets;
+	bool                 switching;
+	struct loop_task     switch_task;
 	struct loop_task     drain_task;
 	struct timer         drain_timer;
 	struct timer         count_timer;
@@ -128,6 +130,9 @@ MUST_CHECK enum rc gate_loop_open(struct gate *gate, struct gate_loop *home, str
 MUST_CHECK enum rc gate_loop_start(struct gate_loop *home);
 void gate_loop_stop(struct gate_loop *home);
 void gate_loop_close(struct gate_loop *home);
+
+/* New settings for what begins from now on; the newest ones count. Takes holds of its own. On the delivery loop. */
+void gate_loop_switch(struct gate_loop *home, struct config *config, struct gate_sockets *sockets);
 
 /* Start accepting on every socket, and stop. On the loop's thread. */
 void gate_loop_listen(struct gate_loop *home);
