@@ -317,7 +317,7 @@ static void committed(struct loop_task *task)
 	static const struct smtp_reply full = { 452, { 4, 3, 1 }, SLICE_INIT("No room to store the message just now, come back later") };
 	struct transaction *transaction = LIST_OF(task, struct transaction, committed);
 
-	if (transaction->commit_rc == RC_LIMIT) {
+	if (transaction->commit_rc == RC_NOMEM) {
 		refuse(transaction, &full, "journal_full");
 	} else if (transaction->commit_rc != RC_OK) {
 		refuse(transaction, &trouble, "journal_failed");
