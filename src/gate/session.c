@@ -328,6 +328,8 @@ static void ask_password(struct session *session, const struct smtp_credentials 
 static void take_xclient(struct session *session, const struct xclient *xclient)
 {
 	if ((xclient->given & XCLIENT_ADDR) != 0) {
+		/* What is being asked is the name of who passes the client on. */
+		session_forget_naming(session);
 		session_set_peer(session, xclient->addr);
 		session_text_drop(&session->peer_name);
 	}
