@@ -15,7 +15,6 @@
 #define CLOSE_WAIT_MS 10000u
 #define DECISION_WAIT_MS 900000u /* longer than any client waits: RFC 5321 section 4.5.3.2.6 asks for 10 minutes */
 #define TARPIT_AFTER 3u         /* refusals that are answered at once */
-#define HELD_MAX (16u << 10)
 #define NAMED_MAX 255u
 
 static const struct smtp_reply closing_reply = { 421, { 4, 3, 2 }, SLICE_INIT("The service is closing, come back in a moment") };
@@ -411,7 +410,7 @@ static void session_settle(struct session *session)
 	if (session->state == SESSION_TALK && smtp_server_waits(&session->smtp))
 		session->state = SESSION_WAIT;
 	if (session->tarpit_ms != 0 && out->len != 0 && (session->state == SESSION_TALK || session->state == SESSION_CLOSING)) {
-		session->held.max = HELD_MAX;
+		session->held.max = GATE_OUT_MAX;
 		buf_put(&session->held, buf_slice(out));
 		buf_clear(out);
 		session->state = SESSION_TARPIT;
