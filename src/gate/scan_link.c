@@ -16,6 +16,8 @@
 
 #define ALONE 0x10000u               /* in a scanner's load: taken for one message alone */
 #define PORT_ARENA_BYTES ((size_t)1 << 20)
+#define LATE_MAX SCAN_PIPELINE       /* deadlines of a message that may pass while its scanner says that it is at others */
+#define LOST_MAX 8u                  /* scanners that may go while a message waits there, before one is taken for its doing */
 
 struct scan_scanner {
 	atomic_uint           load;     /* requests on their way, or ALONE */
@@ -292,6 +294,7 @@ static enum rc job_send(struct scan_channel *channel, struct scan_job *job)
 	job->scanner = channel->index;
 	job->sent = true;
 	job->sent_us = clock_mono_us();
+	job->late = 0;
 	loop_timer_set(port->loop, &job->timer, job->deadline_ms);
 	return RC_OK;
 }
@@ -305,7 +308,10 @@ static void replace(struct scan_channel *channel)
 	channel->port->link->options.replace(channel->port->link->options.context, channel->index);
 }
 
-/* The job's time is up: while it waits, nobody came free; at a scanner, that scanner overran unless it is at another message. */
+/*
+ * The job's time is up: while it waits, nobody came free; at a scanner, that scanner overran unless it is at another message. But what
+ * it is at it says itself, and it may have been taken over: those before us have deadlines, too, so it cannot go on for long.
+ */
 static void job_late(struct timer *timer)
 {
 	struct scan_job  *job = LIST_OF(timer, struct scan_job, timer);
@@ -318,7 +324,8 @@ static void job_late(struct timer *timer)
 		return;
 	}
 	struct scan_channel *channel = &port->channels[job->scanner];
-	if (atomic_load_explicit(&channel->progress->message, memory_order_acquire) == job->id) {
+	if (atomic_load_explicit(&channel->progress->message, memory_order_acquire) == job->id || ++job->late >= LATE_MAX) {
+		job->late = 0;
 		counter_up(COUNT_SCAN_TIMEOUTS);
 		replace(channel);
 	}
@@ -330,6 +337,8 @@ static void job_begin(struct scan_port *port, struct scan_job *job, uint32_t dea
 	job->port = port;
 	job->deadline_ms = deadline_ms;
 	job->failures = 0;
+	job->losses = 0;
+	job->late = 0;
 	job->sent = false;
 	job->link = (struct list){ NULL, NULL };
 	timer_init(&job->timer, job_late);
@@ -397,12 +406,21 @@ static void job_failed(struct scan_port *port, struct scan_job *job)
 	job_wait(port, job, true);
 }
 
+/*
+ * Is the end of a scanner this message's doing? Yes when it says that it was at it, and when it had no other. And yes when that happens
+ * to one message again and again: a scanner that was taken over would say anything.
+ */
+static bool is_guilty(struct scan_job *job, uint64_t at)
+{
+	return job->id == at || job->failures != 0 || ++job->losses >= LOST_MAX;
+}
+
 /* The scanner's end is closed: it died or was killed. Who was being worked on is to blame, the others go back to the line. */
 static void channel_lost(struct scan_channel *channel)
 {
 	struct scan_port    *port = channel->port;
 	struct scan_scanner *scanner = &port->link->scanners[channel->index];
-	const uint64_t       guilty = atomic_load_explicit(&channel->progress->message, memory_order_acquire);
+	const uint64_t       at = atomic_load_explicit(&channel->progress->message, memory_order_acquire);
 
 	atomic_store(&scanner->alive, false);
 	channel_close(channel);
@@ -413,7 +431,7 @@ static void channel_lost(struct scan_channel *channel)
 		if (job == NULL)
 			continue;
 		load_give(scanner);
-		if (job->id == guilty) {
+		if (is_guilty(job, at)) {
 			counter_up(COUNT_SCAN_CRASHES);
 			job_failed(port, job);
 		} else {
@@ -501,6 +519,9 @@ static void channel_attach(struct loop_task *task)
 	if (loop_watch(port->loop, &channel->watch, attach->fd, LOOP_IN, channel_ready) != RC_OK) {
 		channel->watch.fd = -1;
 		(void)close(attach->fd);
+	} else {
+		/* Said again: the end of the process before may have been noticed here, or elsewhere, only after the new one came. */
+		atomic_store(&port->link->scanners[attach->index].alive, true);
 	}
 	memory_give(attach);
 	port_pump(port);

@@ -44,6 +44,8 @@ struct scan_job {
 	uint64_t          sent_us;
 	uint32_t          deadline_ms;
 	uint8_t           failures;
+	uint8_t           losses;  /* scanners that went while it was there, by another one's doing */
+	uint8_t           late;    /* deadlines that passed at the present scanner */
 	uint8_t           scanner; /* that has it */
 	bool              sent;
 };
