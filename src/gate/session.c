@@ -248,6 +248,10 @@ void session_refuse(struct session *session, const struct smtp_reply *reply, enu
 static void greet(struct session *session)
 {
 	session->state = SESSION_TALK;
+	if (session->home->shedding) {
+		session_end(session, &closing_reply, "closing");
+		return;
+	}
 	smtp_server_greet(&session->smtp, SLICE(""), &session->home->out);
 	send_out(session);
 	session_set_deadline(session);
