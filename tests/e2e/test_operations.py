@@ -223,7 +223,7 @@ class Trouble(base.Case):
             lambda: (lambda a: a if a.code != 250 else None)(smtp.send(gate.port, base.numbered(2))), 30, "a refusal"
         )
         self.assertEqual((answer.code, answer.enhanced), (452, "4.3.1"))
-        self.assertEqual(gate.metric("hangu_degraded"), 1)
+        process.wait_for(lambda: gate.metric("hangu_degraded") == 1, 10, "the degradation to be told")
         filler.unlink()
         process.wait_for(lambda: smtp.send(gate.port, base.numbered(3)).code == 250, 30, "service again")
         box.wait(2, 30)
