@@ -353,6 +353,8 @@ static void note_machine_refusal(struct session *session, const struct smtp_even
 	counter_up(COUNT_SMTP_ERRORS);
 	if (event->refusal == SMTP_REFUSAL_LINE_ENDS)
 		counter_up(COUNT_SMTP_SMUGGLING);
+	if (event->refusal == SMTP_REFUSAL_INJECTION)
+		counter_up(COUNT_STARTTLS_INJECTION);
 	session_note_refusal(session, session->transaction == NULL ? STAGE_HELO : STAGE_MAIL, event->code,
 	                     (struct smtp_enhanced){ 0, 0, 0 }, slice_take(event->line, 200), SLICE(""),
 	                     smtp_refusal_word(event->refusal));

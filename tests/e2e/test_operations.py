@@ -337,7 +337,7 @@ class Command(base.Case):
         answer = smtp.send(gate.port, base.numbered(7))
         box.wait(1)
         process.wait_for(
-            lambda: "7.number@example.org" in gate.command("trace", "7.number@example.org").stdout,
+            lambda: "7.number@example.org" in gate.command("trace", "<7.number@example.org>").stdout,
             10,
             "the message in the trace",
         )
