@@ -283,6 +283,12 @@ static void command_act(struct outbound *outbound, const struct queue_wire_reque
 	struct choice choice = { .items = memory_take(QUEUE_WIRE_ACTS_MAX, sizeof(struct chosen)) };
 	uint64_t after = 0;
 
+	if (request->verb == VERB_REROUTE && request->route.len != 0 && route_by_name(outbound->config->route_table, request->route) == NULL) {
+		memory_give(command);
+		memory_give(choice.items);
+		answer_send(&(struct queue_wire_answer){ .kind = QUEUE_WIRE_ACT, .rc = RC_NOTFOUND }, done, context);
+		return;
+	}
 	if (command == NULL || choice.items == NULL) {
 		memory_give(command);
 		memory_give(choice.items);

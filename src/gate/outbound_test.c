@@ -1035,6 +1035,17 @@ static void administrators_act(void **state)
 	answer = ask(&rig, &request, &arena);
 	UNTIL(&rig, recipient(&rig, id, 0)->attempts == 3);
 	UNTIL(&rig, counts(&rig).recipients[QUEUE_DEFERRED] == 3);
+	request.verb = VERB_REROUTE;
+	request.route = SLICE("nowhere");
+	answer = ask(&rig, &request, &arena);
+	assert_int_equal(answer.rc, RC_NOTFOUND);
+	request.route = SLICE("main");
+	answer = ask(&rig, &request, &arena);
+	assert_int_equal(answer.changed, 3);
+	UNTIL(&rig, recipient(&rig, id, 0)->attempts == 4);
+	UNTIL(&rig, counts(&rig).recipients[QUEUE_DEFERRED] == 3);
+	assert_true(slice_eq(queue_memo_route(recipient(&rig, id, 0)), SLICE("main")));
+	request.route = SLICE("");
 	request.verb = VERB_BOUNCE;
 	request.filter.recipient = SLICE("slow@b");
 	answer = ask(&rig, &request, &arena);

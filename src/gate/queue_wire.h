@@ -61,7 +61,7 @@ struct queue_wire_destination {
 
 struct queue_wire_answer {
 	enum queue_wire_kind kind;
-	enum rc              rc;      /* of the request as a whole */
+	enum rc              rc;      /* of the request as a whole; RC_NOTFOUND: no route of that name */
 	uint64_t             after;   /* where to go on; 0: this was the end */
 	uint64_t             matched; /* recipients */
 	uint64_t             changed; /* acts written */
