@@ -162,6 +162,22 @@ static void bind_key(sqlite3_stmt *statement, int place, struct slice text)
 	(void)sqlite3_bind_text64(statement, place, (const char *)key, part.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* With its angle brackets, as messages have it, also when it was asked for without. */
+static void bind_message_id(sqlite3_stmt *statement, int place, struct slice text)
+{
+	struct buf whole = buf_make(KEY_MAX + 2);
+
+	if (slice_starts(text, SLICE("<"))) {
+		bind_text(statement, place, text);
+		return;
+	}
+	buf_put_byte(&whole, '<');
+	buf_put(&whole, slice_take(text, KEY_MAX));
+	buf_put_byte(&whole, '>');
+	bind_text(statement, place, buf_slice(&whole));
+	buf_done(&whole);
+}
+
 static void bind_number(sqlite3_stmt *statement, int place, uint64_t number)
 {
 	(void)sqlite3_bind_int64(statement, place, (sqlite3_int64)number);
@@ -427,7 +443,7 @@ static sqlite3_stmt *trace_statement(struct store_sqlite *store, const struct st
 		bind_number(s, 4, filter->session);
 	} else if (filter->message_id.len != 0) {
 		s = store->statements[ST_TRACE_MESSAGE_ID];
-		bind_text(s, 4, filter->message_id);
+		bind_message_id(s, 4, filter->message_id);
 	} else if (filter->address.len != 0) {
 		s = store->statements[ST_TRACE_ADDRESS];
 		bind_key(s, 4, filter->address);

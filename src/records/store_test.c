@@ -122,6 +122,8 @@ static void a_message_is_found_by_all_it_is_known_by(void **state)
 	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("held@example.com") }).count, 2);
 	assert_int_equal(ask(store, (struct store_filter){ .address = SLICE("nobody@example.com") }).count, 0);
 	assert_int_equal(ask(store, (struct store_filter){ .message_id = SLICE("<two@x>") }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .message_id = SLICE("two@x") }).count, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .message_id = SLICE("three@x") }).count, 0);
 	assert_int_equal(ask(store, (struct store_filter){ .session = first - 1 }).count, 1);
 	/* Newest first, and the bounds of time are from (in) and until (out). */
 	seen = ask(store, (struct store_filter){ .limit = 10 });

@@ -229,12 +229,11 @@ static bool read_arguments(int argc, char **argv, enum trace_question *what, str
 	return true;
 }
 
-static int converse(const struct tool_options *options, int socket, struct arena *arena)
+static int converse(const struct tool_options *options, int socket, struct arena *arena, size_t *ret_count)
 {
 	static uint8_t      room[TRACE_FRAME_MAX];
 	struct trace_answer answer = { .frame = TRACE_FRAME_MESSAGE };
 	struct ipc_frame    frame;
-	size_t              count = 0;
 
 	for (;;) {
 		enum rc rc = ipc_wait(socket, 0, WAIT_MS);
@@ -249,7 +248,7 @@ static int converse(const struct tool_options *options, int socket, struct arena
 			return tool_complain(TOOL_SILENT, "records does not answer (%s)", rc_word(rc));
 		if (answer.frame == TRACE_FRAME_END)
 			break;
-		count++;
+		++*ret_count;
 		if (answer.frame == TRACE_FRAME_MESSAGE)
 			options->json ? print_trace_json(&answer.trace) : print_trace(&answer.trace);
 		else
@@ -257,33 +256,50 @@ static int converse(const struct tool_options *options, int socket, struct arena
 	}
 	if (answer.rc != RC_OK)
 		return tool_complain(TOOL_REFUSED, "records answers: %s", rc_word(answer.rc));
-	if (count == 0 && !options->json)
-		(void)puts("nothing matches");
-	return count == 0 ? TOOL_REFUSED : TOOL_DONE;
+	return TOOL_DONE;
+}
+
+/* Ask once; *ret_count says how many answers came. */
+static int ask(const struct tool_options *options, enum trace_question what, const struct store_filter *filter, struct arena *arena,
+               size_t *ret_count)
+{
+	struct buf frame = buf_make(TRACE_FRAME_MAX);
+	int        socket;
+	int        code = tool_connect(options, "records.sock", &socket);
+
+	*ret_count = 0;
+	if (code != TOOL_DONE)
+		return code;
+	trace_question_put(&frame, what, filter);
+	if (ipc_send(socket, buf_slice(&frame), NULL, 0) != RC_OK)
+		code = tool_complain(TOOL_SILENT, "records does not listen");
+	else
+		code = converse(options, socket, arena, ret_count);
+	buf_done(&frame);
+	(void)close(socket);
+	return code;
 }
 
 int tool_trace(const struct tool_options *options, int argc, char **argv)
 {
 	struct store_filter filter = { .limit = LIMIT_STANDARD };
 	enum trace_question what = TRACE_ASK_MESSAGES;
-	struct buf          frame = buf_make(TRACE_FRAME_MAX);
 	struct arena        arena;
-	int                 socket;
+	size_t              count;
 
 	if (argc < 2 || !read_arguments(argc, argv, &what, &filter))
 		return tool_usage("trace");
-	int code = tool_connect(options, "records.sock", &socket);
-	if (code != TOOL_DONE)
-		return code;
 	if (arena_init(&arena, TRACE_ARENA_BYTES) != RC_OK)
 		return tool_complain(TOOL_REFUSED, "no memory");
-	trace_question_put(&frame, what, &filter);
-	if (ipc_send(socket, buf_slice(&frame), NULL, 0) != RC_OK)
-		code = tool_complain(TOOL_SILENT, "records does not listen");
-	else
-		code = converse(options, socket, &arena);
-	buf_done(&frame);
+	int code = ask(options, what, &filter, &arena, &count);
+	/* What looks like an address may be a Message-ID that lost its brackets. */
+	if (code == TOOL_DONE && count == 0 && what == TRACE_ASK_MESSAGES && filter.address.len != 0) {
+		filter.message_id = filter.address;
+		filter.address = (struct slice){ NULL, 0 };
+		code = ask(options, what, &filter, &arena, &count);
+	}
 	arena_done(&arena);
-	(void)close(socket);
-	return code;
+	if (code == TOOL_DONE && count == 0 && !options->json)
+		(void)puts("nothing matches");
+	return code == TOOL_DONE && count == 0 ? TOOL_REFUSED : code;
 }
