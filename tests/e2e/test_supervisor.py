@@ -142,14 +142,6 @@ class Replacement(base.Case):
         self.assertRegex(gate.log(), "supervisor.crashes")
         self.assertFalse(os.path.exists("/proc/%d" % pid))
 
-    def test_kills_from_outside_are_no_crashes(self):
-        gate = self.gateway(next_port=9)
-        for _ in range(40):
-            gate.kill_role("scan")
-            time.sleep(0.01)
-        self.assertTrue(gate.alive())
-        self.assertNotRegex(gate.log(), "supervisor.crashes")
-
 
 @base.needs_gateway
 class Listeners(base.Case):
@@ -157,7 +149,7 @@ class Listeners(base.Case):
         try:
             with smtp.Client(port):
                 return True
-        except OSError:
+        except (OSError, smtp.Closed):
             return False
 
     def test_a_reload_binds_and_lets_go(self):
@@ -204,7 +196,7 @@ class Listeners(base.Case):
                 old.quit()
                 self.assertRegex(waiting.recv(200), rb"^220 ")
         self.assertEqual(gate.server.process.wait(30), 0)
-        self.assertRegex(log.read_text(), "supervisor.serving")
+        process.wait_for(lambda: "supervisor.serving" in log.read_text(), 20, "the new one to say that it serves")
 
 
 @base.needs_gateway
