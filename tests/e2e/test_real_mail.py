@@ -207,7 +207,10 @@ class OutOfHangu(base.Case):
             # The peer changes this message by itself: what it makes of the body with and without the gateway must
             # agree.
             own_doing += 1
-            why = differs(here[0].data, there.data, 2)
+            # A message without an empty line behind its header gets one from Exim, in front of what follows or behind it,
+            # depending on the fields on top: empty lines are not told apart there.
+            loose = (lambda data: re.sub(rb"(\r\n)+", b"\r\n", data)) if kind is peers.Exim else bytes
+            why = differs(loose(here[0].data), loose(there.data), 2)
             if why:
                 changed[message.name] = why
         self.say(
