@@ -60,15 +60,17 @@ class Gateway:
         folder=None,
         env=None,
         argv_front=(),
+        programs=None,
     ):
         """listener, route: keys that override the standard [listener internet] and [route all]. tls: host name for
         STARTTLS. sections: {"heading": {key: value} or None to leave the section out}. dns: "address:port" of a stub;
-        without it nothing answers.
+        without it nothing answers. programs: the folder with another version's programs; it may be changed between
+        starts.
         """
         self.port, self.metrics_port = places.free_port(), places.free_port()
         self.folder = pathlib.Path(folder) if folder else places.run_folder("hangu")
         self.next_port, self.accounted, self.env, self.argv_front = next_port, accounted, env, list(argv_front)
-        self.server = None
+        self.server, self.programs = None, programs
         account = _account()
         state, run = self.folder / "state", self.folder / "run"
         for path in (state, run):
@@ -267,9 +269,8 @@ class Gateway:
         argv = [self._program("hangu"), "verify", self.sections["gateway"]["state"] / "journal"]
         return self._finished(argv, None, 300, check)
 
-    @staticmethod
-    def _program(name):
-        program = places.program(name)
+    def _program(self, name):
+        program = self.programs / name if self.programs else places.program(name)
         if not program:
             raise Missing("this build has no " + name)
         return program
