@@ -167,7 +167,8 @@ static void drain_over(struct timer *timer)
 
 	log_notice(LOG_EVENT("gate.drain.cut"), LOG_NUMBER("sessions", home->session_count));
 	gate_loop_shed(home, true);
-	/* A session that is closing in order may still be there: it has its own deadline, and this comes again. */
+	outbound_through_stop(home->gate->outbound);
+	/* A session that is closing in order, or waits for its commit, may still be there: it has its own deadline, and this comes again. */
 	if (home->session_count != 0)
 		loop_timer_set(home->loop, &home->drain_timer, 1000);
 }
@@ -240,11 +241,19 @@ void gate_loop_stop(struct gate_loop *home)
 	gate_loop_shed(home, true);
 }
 
+/* Those that waited for the journal have had its last answer by now. */
+static void close_sessions(struct gate_loop *home)
+{
+	while (!list_empty(&home->sessions))
+		session_close(LIST_OF(home->sessions.next, struct session, link), "closing");
+}
+
 void gate_loop_close(struct gate_loop *home)
 {
 	if (home->loop == NULL)
 		return;
 	(void)loop_drain(home->loop);
+	close_sessions(home);
 	scan_port_close(&home->scan);
 	resolver_close(&home->resolver);
 	loop_close(&home->loop);

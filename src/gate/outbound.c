@@ -90,10 +90,8 @@ void waiter_answer(struct waiter *waiter, enum through_result result)
 	list_remove(&waiter->link);
 	if (waiter->delivery != NULL)
 		waiter->delivery->waiter = NULL;
-	if (!waiter->outbound->closing) {
-		through->result = result;
-		loop_post(through->home, &through->task);
-	}
+	through->result = result;
+	loop_post(through->home, &through->task);
 	memory_give(waiter);
 }
 
@@ -102,13 +100,40 @@ static void waiter_late(struct timer *timer)
 	waiter_answer(LIST_OF(timer, struct waiter, timer), THROUGH_QUEUED);
 }
 
+/* Those whose answer is on its way into the journal stand in no destination any more: they hear what it says. */
+static void through_stop(struct loop_task *task)
+{
+	struct outbound *outbound = LIST_OF(task, struct outbound, through_task);
+
+	outbound->through_stopped = true;
+	for (struct list *link = outbound->destinations.next; link != &outbound->destinations; link = link->next) {
+		struct destination *destination = LIST_OF(link, struct destination, link);
+
+		while (!list_empty(&destination->through))
+			waiter_answer(LIST_OF(destination->through.next, struct waiter, link), THROUGH_QUEUED);
+		for (struct list *at = destination->busy.next; at != &destination->busy; at = at->next) {
+			struct connection *connection = LIST_OF(at, struct connection, link);
+
+			if (connection->delivery != NULL && connection->delivery->waiter != NULL)
+				waiter_answer(connection->delivery->waiter, THROUGH_QUEUED);
+		}
+	}
+}
+
+void outbound_through_stop(struct outbound *outbound)
+{
+	if (!atomic_exchange(&outbound->through_posted, true))
+		loop_post(outbound->loop, &outbound->through_task);
+}
+
 /* Its one recipient may go at once: put it first in its destination. Otherwise the client hears that it is queued. */
 static void through_begin(struct outbound *outbound, struct outbound_through *through, struct queue_entry *entry)
 {
 	struct waiter *waiter = NULL;
 	struct destination *destination = NULL;
 
-	if (entry != NULL && entry->recipient_count == 1 && entry->recipients[0].state == QUEUE_DUE && !outbound->draining)
+	if (entry != NULL && entry->recipient_count == 1 && entry->recipients[0].state == QUEUE_DUE && !outbound->draining &&
+	    !outbound->through_stopped)
 		destination = destination_of(outbound, entry->recipients[0].destination);
 	if (destination != NULL && destination->route != NULL && !destination->queue->paused)
 		waiter = memory_take(1, sizeof(*waiter));
@@ -372,6 +397,7 @@ enum rc outbound_open(const struct outbound_options *options, struct outbound **
 	loop_defer_init(&outbound->pump, pump);
 	loop_defer_init(&outbound->flush, outbound_record_flush);
 	outbound->snapshot_task.run = snapshot_run;
+	outbound->through_task.run = through_stop;
 	room_tell(outbound);
 	*out = outbound;
 	return RC_OK;

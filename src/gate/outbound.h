@@ -104,12 +104,21 @@ void outbound_snapshot_due(struct outbound *outbound);
 MUST_CHECK enum rc outbound_config(struct outbound *outbound, struct config *config);
 
 /*
+ * Clients that wait for a next hop's own answer wait no longer: each hears THROUGH_QUEUED soon, since its message is ours; so do those to
+ * come. For an end whose time is up. Any thread.
+ */
+void outbound_through_stop(struct outbound *outbound);
+
+/*
  * No new attempts; what is being sent goes on to its end. `done` is called on the loop's thread when no attempt is left and every result is durable; at the latest
  * after `wait_ms`, when what is left is cut off (a message whose end had been sent then counts as uncertain).
  */
 void outbound_drain(struct outbound *outbound, uint64_t wait_ms, void (*done)(void *context), void *context);
 
-/* After the journal was closed and the loop has ended. NULL inside is legal; clears the caller's pointer. */
+/*
+ * After the journal was closed and the loop has ended. Whoever still waits for a next hop's answer is posted one (THROUGH_QUEUED): the loops of
+ * those have to be there still. NULL inside is legal; clears the caller's pointer.
+ */
 void outbound_close(struct outbound **outbound);
 
 /* ---- administrators ---- */

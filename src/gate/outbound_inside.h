@@ -216,10 +216,13 @@ struct outbound {
 	struct loop_task          snapshot_task;
 	atomic_bool               snapshot_posted;
 	struct timer              snapshot_timer;
+	struct loop_task          through_task;
+	atomic_bool               through_posted;
+	bool                      through_stopped; /* nobody waits for a next hop's own answer any more */
 	atomic_bool               has_room;
 	bool                      started;
 	bool                      draining;
-	bool                      closing;     /* the journal is closed and loops may be gone: nothing is written or posted */
+	bool                      closing;     /* the journal is closed: nothing is written any more */
 	void                    (*drained)(void *context);
 	void                     *drain_context;
 	struct timer              drain_timer;

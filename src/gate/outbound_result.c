@@ -230,6 +230,13 @@ static uint64_t make_notice(struct account *account, struct line *const *lines, 
 	return id;
 }
 
+/* Told once it is durable. From here on its time cannot be up: a 250 now would be for a message that nobody has and no notice is about. */
+static void batch_wait(struct batch *batch, struct waiter *waiter)
+{
+	timer_stop(&waiter->timer);
+	list_append(&batch->waiters, &waiter->link);
+}
+
 /* One EVENT_OUTCOME for `count` lines, with their notice before it. */
 static void write_lines(struct account *account, struct line *const *lines, size_t count)
 {
@@ -269,7 +276,7 @@ static void write_lines(struct account *account, struct line *const *lines, size
 	}
 	if (attempt->waiter != NULL) {
 		if (batch != NULL && lines[0]->result.result == RESULT_FAILED && attempt->waiter->through->reply.code >= 500)
-			list_append(&batch->waiters, &attempt->waiter->link); /* told once it is durable */
+			batch_wait(batch, attempt->waiter);
 		else
 			waiter_answer(attempt->waiter,
 			              lines[0]->result.result == RESULT_DELIVERED || lines[0]->result.result == RESULT_RELAYED ? THROUGH_DELIVERED

@@ -50,6 +50,7 @@ struct scan_port {
 	struct scan_link   *link;
 	struct loop        *loop;
 	struct list         waiting;    /* scan_job.link */
+	struct list         failing;    /* the same: they never wait for a scanner */
 	struct loop_task    kick;       /* another port has room for us to use */
 	atomic_bool         kicked;
 	struct loop_defer   pump;
@@ -69,6 +70,9 @@ struct attach_task {
 };
 
 static void port_pump(struct scan_port *port);
+static void load_give(struct scan_scanner *scanner);
+static void job_unwait(struct scan_port *port, struct scan_job *job);
+static void job_end(struct scan_job *job, enum scan_result result, const struct findings *findings, struct slice frame);
 
 /* ---- open and close ---- */
 
@@ -141,6 +145,7 @@ enum rc scan_port_open(struct scan_link *link, struct loop *loop, struct scan_po
 	port->link = link;
 	port->loop = loop;
 	list_init(&port->waiting);
+	list_init(&port->failing);
 	port->kick.run = port_kicked;
 	loop_defer_init(&port->pump, port_pumped);
 	port->frame = buf_make(SCAN_FRAME_MAX);
@@ -178,6 +183,29 @@ static void channel_close(struct scan_channel *channel)
 	(void)close(fd);
 }
 
+/* Whoever asked has nothing to wait for any more. */
+static void jobs_drop(struct scan_port *port)
+{
+	static const struct slice nothing = { NULL, 0 };
+
+	for (size_t i = 0; i < SCANNERS_MAX * SCAN_PIPELINE; i++) {
+		struct scan_job **place = &port->channels[i / SCAN_PIPELINE].jobs[i % SCAN_PIPELINE];
+		struct scan_job  *job = *place;
+		*place = NULL;
+		if (job != NULL) {
+			load_give(&port->link->scanners[i / SCAN_PIPELINE]);
+			job_end(job, SCAN_RESULT_UNAVAILABLE, NULL, nothing);
+		}
+	}
+	while (!list_empty(&port->waiting)) {
+		struct scan_job *job = LIST_OF(port->waiting.next, struct scan_job, link);
+		job_unwait(port, job);
+		job_end(job, SCAN_RESULT_UNAVAILABLE, NULL, nothing);
+	}
+	while (!list_empty(&port->failing))
+		job_end(LIST_OF(port->failing.next, struct scan_job, link), SCAN_RESULT_UNAVAILABLE, NULL, nothing);
+}
+
 void scan_port_close(struct scan_port **port)
 {
 	struct scan_port *gone = *port;
@@ -185,6 +213,7 @@ void scan_port_close(struct scan_port **port)
 	*port = NULL;
 	if (gone == NULL)
 		return;
+	jobs_drop(gone);
 	for (size_t i = 0; i < SCANNERS_MAX; i++)
 		channel_close(&gone->channels[i]);
 	loop_defer_stop(&gone->pump);
@@ -241,6 +270,7 @@ static struct scan_channel *choose(struct scan_port *port, const struct scan_job
 static void job_end(struct scan_job *job, enum scan_result result, const struct findings *findings, struct slice frame)
 {
 	timer_stop(&job->timer);
+	list_remove(&job->link);
 	job->port = NULL;
 	job->done(job, result, findings, frame);
 }
@@ -318,7 +348,7 @@ static void job_late(struct timer *timer)
 	struct scan_port *port = job->port;
 
 	if (!job->sent) {
-		if (list_linked(&job->link))
+		if (!job->fails)
 			job_unwait(port, job);
 		job_end(job, SCAN_RESULT_UNAVAILABLE, NULL, (struct slice){ NULL, 0 });
 		return;
@@ -340,6 +370,7 @@ static void job_begin(struct scan_port *port, struct scan_job *job, uint32_t dea
 	job->losses = 0;
 	job->late = 0;
 	job->sent = false;
+	job->fails = false;
 	job->link = (struct list){ NULL, NULL };
 	timer_init(&job->timer, job_late);
 	loop_timer_set(port->loop, &job->timer, deadline_ms);
@@ -360,6 +391,8 @@ void scan_submit(struct scan_port *port, struct scan_job *job, uint32_t deadline
 void scan_fail(struct scan_port *port, struct scan_job *job)
 {
 	job_begin(port, job, 0);
+	job->fails = true;
+	list_append(&port->failing, &job->link);
 }
 
 /* Hand out what waits, as far as scanners have room. */

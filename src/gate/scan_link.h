@@ -38,7 +38,7 @@ struct scan_job {
 	/* `findings` and `frame`, their wire form, are good until the return; NULL and empty without findings. */
 	void (*done)(struct scan_job *job, enum scan_result result, const struct findings *findings, struct slice frame);
 	/* internal */
-	struct list       link;    /* in the port's line of those that wait */
+	struct list       link;    /* in the port's line of those that wait, or in that of those that fail */
 	struct timer      timer;
 	struct scan_port *port;
 	uint64_t          sent_us;
@@ -48,6 +48,7 @@ struct scan_job {
 	uint8_t           late;    /* deadlines that passed at the present scanner */
 	uint8_t           scanner; /* that has it */
 	bool              sent;
+	bool              fails;   /* never waits for a scanner: ends in the next turn */
 };
 
 struct scan_link_options {
@@ -64,7 +65,7 @@ void scan_link_close(struct scan_link **link);
 
 /* A loop's port. On that loop's thread, or before it runs; at most SCAN_CHANNELS_MAX. RC_NOMEM, RC_LIMIT. */
 MUST_CHECK enum rc scan_port_open(struct scan_link *link, struct loop *loop, struct scan_port **out);
-/* Jobs under way are dropped without an answer. On the loop's thread, or after it has ended. */
+/* Jobs under way are answered SCAN_RESULT_UNAVAILABLE from in here. On the loop's thread, or after it has ended. */
 void scan_port_close(struct scan_port **port);
 
 /*

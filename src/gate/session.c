@@ -88,6 +88,18 @@ static void write_session(struct session *session)
 	gate_note(home->gate, EVENT_SESSION, &home->payload);
 }
 
+/* Whoever is still deciding something for this session decides it for nobody. */
+static void forget_decisions(struct session *session)
+{
+	if (session->transaction != NULL)
+		transaction_abandon(session->transaction);
+	/* The worker still has it: it comes back to the loop and is freed there. */
+	if (session->query != NULL)
+		session->query->home_session = NULL;
+	session->query = NULL;
+	session_forget_verification(session);
+}
+
 /* The last act: the stream is closed already. */
 void session_free(struct session *session)
 {
@@ -96,13 +108,8 @@ void session_free(struct session *session)
 	/* A session that only brought its mail and left is told by its messages. */
 	if (session->refused != 0 || session->messages == 0)
 		write_session(session);
-	if (session->transaction != NULL)
-		transaction_abandon(session->transaction);
 	session_forget_naming(session);
-	/* The worker still has it: it comes back to the loop and is freed there. */
-	if (session->query != NULL)
-		session->query->home_session = NULL;
-	session_forget_verification(session);
+	forget_decisions(session);
 	timer_stop(&session->timer);
 	list_remove(&session->link);
 	home->session_count--;
@@ -169,6 +176,51 @@ static void send_out(struct session *session)
 	buf_clear(out);
 }
 
+/* In which of the trace's stages a session stands that is being ended. */
+static enum event_stage stage_of(const struct session *session)
+{
+	switch ((enum smtp_event_kind)session->smtp.pending) {
+	case SMTP_EVENT_AUTH:
+		return STAGE_AUTH;
+	case SMTP_EVENT_RCPT:
+		return STAGE_RCPT;
+	case SMTP_EVENT_BODY_END:
+		return STAGE_MESSAGE;
+	case SMTP_EVENT_NONE:
+	case SMTP_EVENT_HELLO:
+	case SMTP_EVENT_STARTTLS:
+	case SMTP_EVENT_XCLIENT:
+	case SMTP_EVENT_MAIL:
+	case SMTP_EVENT_DATA:
+	case SMTP_EVENT_BODY:
+	case SMTP_EVENT_BODY_DEAD:
+	case SMTP_EVENT_RESET:
+	case SMTP_EVENT_VRFY:
+	case SMTP_EVENT_REFUSED:
+	case SMTP_EVENT_QUIT:
+	case SMTP_EVENT_CLOSE:
+	case SMTP_EVENT_COUNT:
+		break;
+	}
+	if (smtp_server_in_body(&session->smtp))
+		return STAGE_DATA;
+	return session->transaction == NULL ? STAGE_HELO : session->smtp.recipients == 0 ? STAGE_MAIL : STAGE_RCPT;
+}
+
+/* Nobody will decide what is pending: `reply` (421 ...) is its answer, and the last one. */
+static void refuse_waiting(struct session *session, const struct smtp_reply *reply, const char *end)
+{
+	session->refused++;
+	session_note_refusal(session, stage_of(session), reply->code, reply->enhanced, reply->text, SLICE(""), end);
+	if (session->smtp.pending == SMTP_EVENT_BODY_END)
+		counter_up(COUNT_MESSAGES_DEFERRED);
+	forget_decisions(session);
+	while (smtp_server_waits(&session->smtp))
+		smtp_server_reply(&session->smtp, reply, &session->home->out);
+	send_out(session);
+	finish(session);
+}
+
 void session_end(struct session *session, const struct smtp_reply *reply, const char *end)
 {
 	if (session->end == NULL)
@@ -182,10 +234,14 @@ void session_end(struct session *session, const struct smtp_reply *reply, const 
 		send_out(session);
 		finish(session);
 		break;
+	case SESSION_WAIT:
+		/* What is being committed gets its answer, and the session ends behind that: it must not be left to be sent again. */
+		if (session->transaction == NULL || !transaction_commits(session->transaction))
+			refuse_waiting(session, reply, end);
+		break;
 	case SESSION_PROXY:
 	case SESSION_HANDSHAKE:
 	case SESSION_STARTTLS:
-	case SESSION_WAIT:
 	case SESSION_CLOSING:
 		session_close(session, end);
 		break;

@@ -70,7 +70,10 @@ struct session {
 /* A connection has come in. Takes the descriptor, whatever happens. */
 void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer);
 
-/* End it: `reply` (421 ...) if it is at a place where one may stand, then close. `end` is a fixed word. */
+/*
+ * End it: `reply` (421 ...) if it is at a place where one may stand, then close. A session whose message is being committed ends behind the
+ * answer to that, if its loop is shedding sessions by then. `end` is a fixed word.
+ */
 void session_end(struct session *session, const struct smtp_reply *reply, const char *end);
 
 /* Between two messages, and nothing is under way? */

@@ -3,10 +3,10 @@
  *
  *   OPEN        the session: envelope and body come in
  *   SCANNING    the scan port: done() will come
- *   COMMITTING  the journal: its answer will come, on the committer's thread, and from there a task on the loop
- *   THROUGH     the delivery loop tries the next hop while the client waits
+ *   COMMITTING  the journal: its answer will come, on the committer's thread, and from there a task on the loop; with a route of mode
+ *               `through` it comes when the delivery loop has tried the next hop while the client waits
  *
- * In the last three the session may go away; then `session` is NULL and nobody is answered. A message whose client has gone before
+ * In the last two the session may go away; then `session` is NULL and nobody is answered. A message whose client has gone before
  * it was submitted to the journal is dropped: the client will send it again.
  */
 #include "gate/transaction.h"
@@ -20,7 +20,7 @@
 #define ENVELOPE_TEXT_MAX (8u << 20)
 #define RECIPIENTS_FIRST 4u
 
-enum transaction_state { TRANSACTION_OPEN, TRANSACTION_SCANNING, TRANSACTION_COMMITTING, TRANSACTION_THROUGH };
+enum transaction_state { TRANSACTION_OPEN, TRANSACTION_SCANNING, TRANSACTION_COMMITTING };
 
 /* A run of the envelope's text: it may move while it grows. */
 struct span {
@@ -36,6 +36,17 @@ struct envelope_recipient {
 	uint16_t                    notify;
 	uint8_t                     direction;
 	bool                        postmaster;
+};
+
+/* What is told of a message once it is ours; its session may be gone by then. */
+struct acceptance {
+	uint64_t           session;
+	struct net_address peer;
+	struct span        message_id;
+	uint64_t           bytes;
+	struct slice       verdict; /* fixed words, both */
+	struct slice       reason;
+	bool               held;
 };
 
 struct transaction {
@@ -66,6 +77,7 @@ struct transaction {
 	struct outbound_through    through;
 	struct loop_task           committed;
 	enum rc                    commit_rc;
+	struct acceptance          acceptance;
 };
 
 static struct slice span_text(const struct transaction *transaction, struct span span)
@@ -186,6 +198,11 @@ uint64_t transaction_id(const struct transaction *transaction)
 	return transaction->id;
 }
 
+bool transaction_commits(const struct transaction *transaction)
+{
+	return transaction->state == TRANSACTION_COMMITTING;
+}
+
 /* Copies for the archives of the recipients' domains: recipients like any other, once each. */
 static enum rc add_archives(struct transaction *transaction)
 {
@@ -280,11 +297,35 @@ static void refuse(struct transaction *transaction, const struct smtp_reply *rep
 	session_go_on(session);
 }
 
+static void log_accepted(const struct transaction *transaction)
+{
+	const struct acceptance         *acceptance = &transaction->acceptance;
+	const struct envelope_recipient *first = &transaction->recipients[0];
+	char                             peer[NET_ADDRESS_TEXT_MAX];
+	struct buf                       id = buf_make(EVENT_ID_TEXT);
+
+	if (!log_wanted(LOG_LEVEL_INFO))
+		return;
+	event_id_put(&id, transaction->id);
+	log_info(LOG_EVENT("message.accepted"), LOG_TEXT("message", buf_slice(&id)), LOG_NUMBER("session", acceptance->session),
+	         LOG_STR("direction", direction_word(transaction->direction)),
+	         LOG_STR("peer", net_address_text(&acceptance->peer, peer)), LOG_TEXT("sender", transaction_sender(transaction)),
+	         LOG_TEXT("recipient", span_text(transaction, first->address)), LOG_NUMBER("recipients", transaction->recipient_count),
+	         LOG_NUMBER("bytes", acceptance->bytes), LOG_TEXT("message_id", span_text(transaction, acceptance->message_id)),
+	         LOG_TEXT("verdict", acceptance->verdict), LOG_TEXT("reason", acceptance->reason));
+	buf_done(&id);
+}
+
+/* The journal has it, and nobody behind us refused it: only now is it told and counted as accepted. */
 static void answer_accepted(struct transaction *transaction)
 {
 	struct buf text = buf_make(64);
 
+	log_accepted(transaction);
 	counter_up(COUNT_MESSAGES_ACCEPTED);
+	counter_add(COUNT_MESSAGE_BYTES, transaction->acceptance.bytes);
+	if (transaction->acceptance.held)
+		counter_up(COUNT_MESSAGES_HELD);
 	buf_put_str(&text, "Ok: kept as ");
 	event_id_put(&text, transaction->id);
 	const struct smtp_reply reply = { .code = 250, .enhanced = { 2, 0, 0 }, .text = buf_slice(&text) };
@@ -384,19 +425,6 @@ static struct event_recipient *event_recipients(struct transaction *transaction,
 	return recipients;
 }
 
-static void log_accepted(const struct event_message *event)
-{
-	struct buf id = buf_make(EVENT_ID_TEXT);
-
-	event_id_put(&id, event->id);
-	log_info(LOG_EVENT("message.accepted"), LOG_TEXT("message", buf_slice(&id)), LOG_NUMBER("session", event->session),
-	         LOG_STR("direction", direction_word(event->direction)), LOG_TEXT("peer", event->peer), LOG_TEXT("sender", event->sender),
-	         LOG_TEXT("recipient", event->recipients[0].address), LOG_NUMBER("recipients", event->recipient_count),
-	         LOG_NUMBER("bytes", event->body_size), LOG_TEXT("message_id", event->message_id), LOG_TEXT("verdict", event->verdict),
-	         LOG_TEXT("reason", event->verdict_reason));
-	buf_done(&id);
-}
-
 /* What verdict.c composes from: the transaction's side of an event. */
 static void event_of(struct transaction *transaction, struct event_message *event, char peer[NET_ADDRESS_TEXT_MAX])
 {
@@ -458,15 +486,16 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 		refuse(transaction, &no_memory, "memory");
 		return;
 	}
-	log_accepted(&event);
-	if (verdict.worst.action == POLICY_HOLD || verdict.refused != 0)
-		counter_up(COUNT_MESSAGES_HELD);
 	if (transaction->recipient_count == 1 && event.recipients[0].disposition == DISPOSITION_DELIVER &&
 	    outbound_is_through(transaction->config->route_table, event.recipients[0].address)) {
 		transaction->through = (struct outbound_through){ .home = home->loop, .task.run = through_done };
 		transaction->message->through = &transaction->through;
 	}
-	counter_add(COUNT_MESSAGE_BYTES, event.body_size);
+	/* Last, for the envelope's text moves when it grows. */
+	transaction->acceptance = (struct acceptance){ .session = transaction->session->id, .peer = transaction->session->peer,
+		                                       .message_id = put_span(transaction, event.message_id), .bytes = event.body_size,
+		                                       .verdict = event.verdict, .reason = event.verdict_reason,
+		                                       .held = verdict.worst.action == POLICY_HOLD || verdict.refused != 0 };
 	commit(transaction);
 }
 

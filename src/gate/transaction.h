@@ -33,6 +33,12 @@ MUST_CHECK enum rc transaction_append(struct transaction *transaction, struct sl
 /* The body is whole. The answer comes through smtp_server_reply() and session_go_on(), never from in here. */
 void transaction_finish(struct transaction *transaction);
 
+/*
+ * The journal has it, or the next hop is being asked: the answer comes by itself and soon, and without it the client would send the
+ * message a second time.
+ */
+bool transaction_commits(const struct transaction *transaction);
+
 /* RSET, a refused body, or the session is gone: nobody will be answered. The session forgets it. */
 void transaction_abandon(struct transaction *transaction);
 
