@@ -15,14 +15,21 @@
 #include <unistd.h>
 
 #define ALONE 0x10000u               /* in a scanner's load: taken for one message alone */
+#define WANTED 0x20000u              /* the same: the next one it gets is alone, whoever set this */
 #define PORT_ARENA_BYTES ((size_t)1 << 20)
 #define LATE_MAX SCAN_PIPELINE       /* deadlines of a message that may pass while its scanner says that it is at others */
 #define LOST_MAX 8u                  /* scanners that may go while a message waits there, before one is taken for its doing */
 
+/* A progress page of one scanner process, mapped read-only; counted, for ports may still look at it when the process was replaced. */
+struct progress_page {
+	atomic_uint           holders;
+	struct scan_progress *progress;
+};
+
 struct scan_scanner {
-	atomic_uint           load;     /* requests on their way, or ALONE */
+	atomic_uint           load; /* requests on their way, or ALONE; WANTED beside either */
 	atomic_bool           alive;
-	struct scan_progress *progress; /* of the present process; mapped read-only */
+	struct progress_page *page; /* of the present process; held */
 	int                   main_channel;
 };
 
@@ -40,7 +47,7 @@ struct scan_link {
 struct scan_channel {
 	struct loop_watch     watch;
 	struct scan_port     *port;
-	struct scan_progress *progress;                 /* as it was when this channel was made */
+	struct progress_page *page;                     /* as it was when this channel was made; held */
 	struct scan_job      *jobs[SCAN_PIPELINE];      /* sent, not answered */
 	uint8_t               index;
 	bool                  doomed;                   /* its scanner is to be replaced */
@@ -64,15 +71,58 @@ struct scan_port {
 struct attach_task {
 	struct loop_task      task;
 	struct scan_port     *port;
-	struct scan_progress *progress;
+	struct progress_page *page; /* held */
 	size_t                index;
 	int                   fd;
 };
 
 static void port_pump(struct scan_port *port);
+static void kick_others(struct scan_port *port);
 static void load_give(struct scan_scanner *scanner);
 static void job_unwait(struct scan_port *port, struct scan_job *job);
 static void job_end(struct scan_job *job, enum scan_result result, const struct findings *findings, struct slice frame);
+
+/* ---- progress pages ---- */
+
+static struct progress_page *page_hold(struct progress_page *page)
+{
+	atomic_fetch_add(&page->holders, 1);
+	return page;
+}
+
+/* Any thread; clears the caller's pointer. */
+static void page_drop(struct progress_page **page)
+{
+	struct progress_page *gone = *page;
+
+	*page = NULL;
+	if (gone == NULL || atomic_fetch_sub(&gone->holders, 1) != 1)
+		return;
+	(void)munmap(gone->progress, SCAN_PROGRESS_BYTES);
+	memory_give(gone);
+}
+
+/* A new page with one holder, and a descriptor of it for the scanner. */
+static enum rc page_make(int *ret_fd, struct progress_page **out)
+{
+	struct progress_page *page = memory_take(1, sizeof *page);
+	const int             fd = page == NULL ? -1 : memfd_create("scan-progress", MFD_CLOEXEC);
+	void *bytes = fd >= 0 && ftruncate(fd, SCAN_PROGRESS_BYTES) == 0
+	                      ? mmap(NULL, SCAN_PROGRESS_BYTES, PROT_READ, MAP_SHARED, fd, 0)
+	                      : MAP_FAILED;
+
+	if (bytes == MAP_FAILED) {
+		if (fd >= 0)
+			(void)close(fd);
+		memory_give(page);
+		return RC_IO;
+	}
+	atomic_init(&page->holders, 1);
+	page->progress = bytes;
+	*ret_fd = fd;
+	*out = page;
+	return RC_OK;
+}
 
 /* ---- open and close ---- */
 
@@ -102,8 +152,7 @@ void scan_link_close(struct scan_link **link)
 	for (size_t i = 0; i < SCANNERS_MAX; i++) {
 		if (gone->scanners[i].main_channel >= 0)
 			(void)close(gone->scanners[i].main_channel);
-		if (gone->scanners[i].progress != NULL)
-			(void)munmap(gone->scanners[i].progress, SCAN_PROGRESS_BYTES);
+		page_drop(&gone->scanners[i].page);
 	}
 	mutex_done(&gone->lock);
 	memory_give(gone);
@@ -214,8 +263,10 @@ void scan_port_close(struct scan_port **port)
 	if (gone == NULL)
 		return;
 	jobs_drop(gone);
-	for (size_t i = 0; i < SCANNERS_MAX; i++)
+	for (size_t i = 0; i < SCANNERS_MAX; i++) {
 		channel_close(&gone->channels[i]);
+		page_drop(&gone->channels[i].page);
+	}
 	loop_defer_stop(&gone->pump);
 	arena_done(&gone->arena);
 	buf_done(&gone->frame);
@@ -225,14 +276,15 @@ void scan_port_close(struct scan_port **port)
 
 /* ---- the work of a scanner, counted by all ports ---- */
 
-static bool load_take(struct scan_scanner *scanner, bool alone)
+/* One more request; not where a message runs alone, or is the next to. */
+static bool load_take(struct scan_scanner *scanner)
 {
 	unsigned load = atomic_load(&scanner->load);
 
 	do {
-		if (alone ? load != 0 : load >= SCAN_PIPELINE)
+		if (load >= SCAN_PIPELINE)
 			return false;
-	} while (!atomic_compare_exchange_weak(&scanner->load, &load, alone ? ALONE : load + 1));
+	} while (!atomic_compare_exchange_weak(&scanner->load, &load, load + 1));
 	return true;
 }
 
@@ -241,26 +293,66 @@ static void load_give(struct scan_scanner *scanner)
 	unsigned load = atomic_load(&scanner->load);
 
 	do {
-		must(load != 0);
-	} while (!atomic_compare_exchange_weak(&scanner->load, &load, load == ALONE ? 0 : load - 1));
+		must((load & ~WANTED) != 0);
+	} while (!atomic_compare_exchange_weak(&scanner->load, &load, (load & ALONE) != 0 ? load & ~ALONE : load - 1));
+}
+
+static bool is_usable(const struct scan_channel *channel)
+{
+	return channel->watch.fd >= 0 && !channel->doomed;
+}
+
+/* It has had its turn alone, or gives it up: others may use that scanner again. */
+static void unwant(struct scan_port *port, struct scan_job *job)
+{
+	if (job->wants)
+		atomic_fetch_and(&port->link->scanners[job->wanted].load, ~WANTED);
+	job->wants = false;
+}
+
+/* Keep the scanner with the least work free for this job. One that somebody else waits for so stays his. */
+static void want(struct scan_port *port, struct scan_job *job)
+{
+	if (job->wants && is_usable(&port->channels[job->wanted]))
+		return;
+	unwant(port, job);
+	for (unsigned load = 1; load <= SCAN_PIPELINE + 1; load++) {
+		for (size_t i = 0; i < port->link->options.scanner_count && !job->wants; i++) {
+			unsigned now = load <= SCAN_PIPELINE ? load : ALONE;
+			if (!is_usable(&port->channels[i]))
+				continue;
+			job->wants = atomic_compare_exchange_strong(&port->link->scanners[i].load, &now, now | WANTED);
+			job->wanted = (uint8_t)i;
+		}
+	}
+}
+
+/* A scanner that has nothing else to do, or else one that soon will not. */
+static struct scan_channel *choose_alone(struct scan_port *port, struct scan_job *job)
+{
+	for (size_t i = 0; i < port->link->options.scanner_count; i++) {
+		unsigned free = job->wants && job->wanted == i ? WANTED : 0;
+		if (!is_usable(&port->channels[i]) ||
+		    !atomic_compare_exchange_strong(&port->link->scanners[i].load, &free, free | ALONE))
+			continue;
+		unwant(port, job);
+		return &port->channels[i];
+	}
+	want(port, job);
+	return NULL;
 }
 
 /* The channel of the scanner with the least work, its load taken; NULL when none has room for this job. */
-static struct scan_channel *choose(struct scan_port *port, const struct scan_job *job)
+static struct scan_channel *choose(struct scan_port *port, struct scan_job *job)
 {
-	const bool alone = job->failures != 0;
-
+	if (job->failures != 0)
+		return choose_alone(port, job);
 	for (unsigned load = 0; load < SCAN_PIPELINE; load++) {
 		for (size_t i = 0; i < port->link->options.scanner_count; i++) {
-			struct scan_channel *channel = &port->channels[i];
 			struct scan_scanner *scanner = &port->link->scanners[i];
-			if (channel->watch.fd < 0 || channel->doomed || atomic_load(&scanner->load) != load)
-				continue;
-			if (load_take(scanner, alone))
-				return channel;
+			if (is_usable(&port->channels[i]) && atomic_load(&scanner->load) == load && load_take(scanner))
+				return &port->channels[i];
 		}
-		if (alone)
-			break;
 	}
 	return NULL;
 }
@@ -289,6 +381,7 @@ static void job_unwait(struct scan_port *port, struct scan_job *job)
 {
 	list_remove(&job->link);
 	atomic_fetch_sub(&port->link->waiting, 1);
+	unwant(port, job);
 }
 
 static void channel_lost(struct scan_channel *channel);
@@ -351,10 +444,13 @@ static void job_late(struct timer *timer)
 		if (!job->fails)
 			job_unwait(port, job);
 		job_end(job, SCAN_RESULT_UNAVAILABLE, NULL, (struct slice){ NULL, 0 });
+		/* It may have kept a scanner free for itself. */
+		loop_defer(port->loop, &port->pump);
+		kick_others(port);
 		return;
 	}
 	struct scan_channel *channel = &port->channels[job->scanner];
-	if (atomic_load_explicit(&channel->progress->message, memory_order_acquire) == job->id || ++job->late >= LATE_MAX) {
+	if (atomic_load_explicit(&channel->page->progress->message, memory_order_acquire) == job->id || ++job->late >= LATE_MAX) {
 		job->late = 0;
 		counter_up(COUNT_SCAN_TIMEOUTS);
 		replace(channel);
@@ -371,6 +467,7 @@ static void job_begin(struct scan_port *port, struct scan_job *job, uint32_t dea
 	job->late = 0;
 	job->sent = false;
 	job->fails = false;
+	job->wants = false;
 	job->link = (struct list){ NULL, NULL };
 	timer_init(&job->timer, job_late);
 	loop_timer_set(port->loop, &job->timer, deadline_ms);
@@ -395,12 +492,17 @@ void scan_fail(struct scan_port *port, struct scan_job *job)
 	list_append(&port->failing, &job->link);
 }
 
-/* Hand out what waits, as far as scanners have room. */
+/* Hand out what waits, as far as scanners have room. Who waits to run alone holds nobody up that has a scanner to go to. */
 static void port_pump(struct scan_port *port)
 {
-	while (!list_empty(&port->waiting)) {
-		struct scan_job     *job = LIST_OF(port->waiting.next, struct scan_job, link);
+	struct list *link = port->waiting.next;
+
+	while (link != &port->waiting) {
+		struct scan_job     *job = LIST_OF(link, struct scan_job, link);
 		struct scan_channel *channel = choose(port, job);
+		link = link->next;
+		if (channel == NULL && job->failures != 0)
+			continue;
 		if (channel == NULL)
 			return;
 		job_unwait(port, job);
@@ -411,8 +513,20 @@ static void port_pump(struct scan_port *port)
 		job_wait(port, job, true);
 		if (rc == RC_AGAIN || rc == RC_BUSY || rc == RC_LIMIT)
 			return;
+		/* What had gone there waits again, too: from the front. */
 		channel_lost(channel);
+		link = port->waiting.next;
 	}
+}
+
+/* Is a scanner free that was kept so for one message? */
+static bool is_one_kept(const struct scan_link *link)
+{
+	for (size_t i = 0; i < link->options.scanner_count; i++) {
+		if (atomic_load(&link->scanners[i].load) == WANTED)
+			return true;
+	}
+	return false;
 }
 
 /* Somebody else's messages may wait for the room that came free here. */
@@ -420,7 +534,7 @@ static void kick_others(struct scan_port *port)
 {
 	struct scan_link *link = port->link;
 
-	if (!list_empty(&port->waiting) || atomic_load(&link->waiting) == 0)
+	if (atomic_load(&link->waiting) == 0 || (!list_empty(&port->waiting) && !is_one_kept(link)))
 		return;
 	for (size_t i = 0; i < link->port_count; i++) {
 		if (link->ports[i] != port && !atomic_exchange(&link->ports[i]->kicked, true))
@@ -453,7 +567,7 @@ static void channel_lost(struct scan_channel *channel)
 {
 	struct scan_port    *port = channel->port;
 	struct scan_scanner *scanner = &port->link->scanners[channel->index];
-	const uint64_t       at = atomic_load_explicit(&channel->progress->message, memory_order_acquire);
+	const uint64_t       at = atomic_load_explicit(&channel->page->progress->message, memory_order_acquire);
 
 	atomic_store(&scanner->alive, false);
 	channel_close(channel);
@@ -547,7 +661,8 @@ static void channel_attach(struct loop_task *task)
 
 	if (channel->watch.fd >= 0)
 		channel_lost(channel);
-	channel->progress = attach->progress;
+	page_drop(&channel->page);
+	channel->page = attach->page;
 	channel->doomed = false;
 	if (loop_watch(port->loop, &channel->watch, attach->fd, LOOP_IN, channel_ready) != RC_OK) {
 		channel->watch.fd = -1;
@@ -560,25 +675,7 @@ static void channel_attach(struct loop_task *task)
 	port_pump(port);
 }
 
-static enum rc progress_page(int *ret_fd, struct scan_progress **out)
-{
-	const int fd = memfd_create("scan-progress", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return RC_IO;
-	void *page = ftruncate(fd, SCAN_PROGRESS_BYTES) == 0
-	                     ? mmap(NULL, SCAN_PROGRESS_BYTES, PROT_READ, MAP_SHARED, fd, 0)
-	                     : MAP_FAILED;
-	if (page == MAP_FAILED) {
-		(void)close(fd);
-		return RC_IO;
-	}
-	*ret_fd = fd;
-	*out = page;
-	return RC_OK;
-}
-
-static enum rc attach_ports(struct scan_link *link, size_t index, struct scan_progress *progress, int progress_fd)
+static enum rc attach_ports(struct scan_link *link, size_t index, struct progress_page *page, int progress_fd)
 {
 	struct attach_task *tasks[SCAN_CHANNELS_MAX] = { NULL };
 	int                 theirs[SCAN_CHANNELS_MAX + 1];
@@ -595,7 +692,7 @@ static enum rc attach_ports(struct scan_link *link, size_t index, struct scan_pr
 		}
 		tasks[count]->task.run = channel_attach;
 		tasks[count]->port = link->ports[count];
-		tasks[count]->progress = progress;
+		tasks[count]->page = page_hold(page);
 		tasks[count]->index = index;
 	}
 	if (rc == RC_OK) {
@@ -609,6 +706,7 @@ static enum rc attach_ports(struct scan_link *link, size_t index, struct scan_pr
 			loop_post(link->ports[i]->loop, &tasks[i]->task);
 		} else {
 			(void)close(tasks[i]->fd);
+			page_drop(&tasks[i]->page);
 			memory_give(tasks[i]);
 		}
 	}
@@ -620,23 +718,23 @@ enum rc scan_link_attach(struct scan_link *link, size_t index, int main_channel)
 {
 	must(index < link->options.scanner_count);
 	struct scan_scanner  *scanner = &link->scanners[index];
-	struct scan_progress *progress;
+	struct progress_page *page;
 	int                   progress_fd;
 
 	if (scanner->main_channel >= 0)
 		(void)close(scanner->main_channel);
 	scanner->main_channel = main_channel;
-	enum rc rc = progress_page(&progress_fd, &progress);
+	enum rc rc = page_make(&progress_fd, &page);
 	if (rc != RC_OK)
 		return rc;
-	rc = attach_ports(link, index, progress, progress_fd);
+	rc = attach_ports(link, index, page, progress_fd);
 	(void)close(progress_fd);
 	if (rc != RC_OK) {
-		(void)munmap(progress, SCAN_PROGRESS_BYTES);
+		page_drop(&page);
 		return rc;
 	}
-	/* The page of the process before stays mapped: a port may still look at it. One page for each replaced scanner. */
-	scanner->progress = progress;
+	page_drop(&scanner->page);
+	scanner->page = page;
 	atomic_store(&scanner->alive, true);
 	return RC_OK;
 }

@@ -4,7 +4,8 @@
  *
  * `struct scan_link` is shared by all event loops; `struct scan_port` is one loop's end of it, with a channel to every scanner.
  * A message goes to the scanner with the least work. The second try of a message runs alone: it waits for a scanner that has
- * nothing else to do, so that what happens then is its own doing.
+ * nothing else to do, so that what happens then is its own doing. If none is free, the one with the least work is kept free for it: the
+ * others take nothing more there, however busy they are.
  */
 #ifndef GATE_SCAN_LINK_H
 #define GATE_SCAN_LINK_H
@@ -49,6 +50,8 @@ struct scan_job {
 	uint8_t           scanner; /* that has it */
 	bool              sent;
 	bool              fails;   /* never waits for a scanner: ends in the next turn */
+	bool              wants;   /* `wanted` is kept free for it */
+	uint8_t           wanted;
 };
 
 struct scan_link_options {
