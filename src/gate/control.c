@@ -207,7 +207,7 @@ static void switch_over(struct control *control, uint64_t generation)
 	control->generation = generation;
 	slab_limit_set(gate->config->settings.gateway->message_bytes_max);
 	scan_link_waiting_max(gate->scan, gate->config->settings.scanner->waiting_max);
-	if (gate->config->accounts != NULL && gate->accounts == NULL && accounts_open(&gate->accounts) != RC_OK)
+	if (gate_accounts_open(gate) != RC_OK)
 		log_error(LOG_EVENT("accounts.failed"));
 	if (outbound_config(gate->outbound, gate->config) != RC_OK)
 		log_error(LOG_EVENT("settings.memory"));

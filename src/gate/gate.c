@@ -286,7 +286,8 @@ static void gate_close(struct gate **gate)
 	for (size_t i = 0; i < gone->loop_count; i++)
 		gate_loop_stop(&gone->loops[i]);
 	watch_close(&gone->watch);
-	accounts_close(&gone->accounts);
+	struct accounts *accounts = atomic_load(&gone->accounts);
+	accounts_close(&accounts);
 	journal_writer_close(&gone->journal);
 	if (gone->control != NULL && gone->exit_code == 0)
 		control_farewell(gone->control);
@@ -345,6 +346,18 @@ enum rc gate_open(const struct gate_options *options, struct buf *why, struct ga
 
 /* ---- run ---- */
 
+enum rc gate_accounts_open(struct gate *gate)
+{
+	struct accounts *accounts = NULL;
+
+	if (gate->config->accounts == NULL || atomic_load(&gate->accounts) != NULL)
+		return RC_OK;
+	const enum rc rc = accounts_open(&accounts);
+	if (rc == RC_OK)
+		atomic_store(&gate->accounts, accounts);
+	return rc;
+}
+
 static enum rc start(struct gate *gate)
 {
 	const struct role_start *role = gate->options.start;
@@ -354,8 +367,8 @@ static enum rc start(struct gate *gate)
 		rc = watch_open(gate, &gate->watch);
 	if (rc == RC_OK)
 		rc = journal_writer_start(gate->journal);
-	if (rc == RC_OK && gate->config->accounts != NULL)
-		rc = accounts_open(&gate->accounts);
+	if (rc == RC_OK)
+		rc = gate_accounts_open(gate);
 	for (size_t i = 0; rc == RC_OK && i < role->scan_count; i++)
 		rc = scan_link_attach(gate->scan, i, role->scan_channels[i]);
 	if (rc == RC_OK)

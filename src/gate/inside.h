@@ -88,7 +88,7 @@ struct gate {
 	struct callahead      *callahead;
 	struct scan_link      *scan;
 	struct peers          *peers;
-	struct accounts       *accounts;
+	_Atomic(struct accounts *) accounts; /* NULL until settings name some: a reload sets it while loops look */
 	struct tls_tickets    *tickets;
 	struct tls_authorities *authorities; /* the system's; or NULL */
 	struct gate_loop       loops[GATE_LOOPS_MAX];
@@ -109,6 +109,9 @@ struct config_surroundings gate_surroundings(const struct gate *gate);
 
 /* A new id for a session or message: rises, never repeats, also when the clock jumps back. Any thread. */
 uint64_t gate_next_id(struct gate *gate);
+
+/* The worker that checks passwords, once settings name accounts; later calls change nothing. On the delivery loop. */
+MUST_CHECK enum rc gate_accounts_open(struct gate *gate);
 
 /* Sessions of a listener that may be open (all loops); false when `max` are. gate_session_leave() later. */
 bool gate_session_enter(struct gate *gate, uint32_t listener, uint64_t max);

@@ -358,10 +358,10 @@ static void auth_answered(struct loop_task *task)
 static void ask_password(struct session *session, const struct smtp_credentials *credentials)
 {
 	static const struct smtp_reply busy = { 454, { 4, 7, 0 }, SLICE_INIT("Authentication is not possible just now") };
-	struct gate          *gate = session->home->gate;
+	struct accounts      *accounts = atomic_load(&session->home->gate->accounts);
 	struct account_query *query = memory_take(1, sizeof *query);
 
-	if (query == NULL || gate->accounts == NULL || credentials->password.len > sizeof query->password ||
+	if (query == NULL || accounts == NULL || credentials->password.len > sizeof query->password ||
 	    (credentials->authzid.len != 0 && !slice_eq(credentials->authzid, credentials->user))) {
 		memory_give(query);
 		session_refuse(session, &busy, STAGE_AUTH, SLICE(""), "auth_unavailable");
@@ -375,7 +375,7 @@ static void ask_password(struct session *session, const struct smtp_credentials 
 	if (credentials->password.len != 0)
 		memcpy(query->password, credentials->password.ptr, credentials->password.len);
 	query->config = config_hold(session->config);
-	if (accounts_ask(gate->accounts, query) != RC_OK) {
+	if (accounts_ask(accounts, query) != RC_OK) {
 		config_drop(&query->config);
 		memory_give(query);
 		session_refuse(session, &busy, STAGE_AUTH, SLICE(""), "auth_unavailable");
