@@ -1,10 +1,16 @@
 /* Events to rows. One function for each type of event; each is short because an event says what happened in the row's own words. */
 #include "records/project.h"
 
+/* An event that does not fit the arena will never fit: it is like one that cannot be read, and not like a store that is short of memory. */
+static enum rc unread(enum rc rc)
+{
+	return rc == RC_NOMEM ? RC_SYNTAX : rc;
+}
+
 static enum rc project_message(struct store *store, const struct journal_record *record, struct arena *arena)
 {
 	struct event_message event;
-	enum rc              rc = event_message_read(record->payload, arena, &event);
+	enum rc              rc = unread(event_message_read(record->payload, arena, &event));
 
 	if (rc != RC_OK)
 		return rc;
@@ -24,7 +30,7 @@ static enum rc project_message(struct store *store, const struct journal_record 
 static enum rc project_outcome(struct store *store, const struct journal_record *record, struct arena *arena)
 {
 	struct event_outcome event;
-	enum rc              rc = event_outcome_read(record->payload, arena, &event);
+	enum rc              rc = unread(event_outcome_read(record->payload, arena, &event));
 
 	for (size_t i = 0; rc == RC_OK && i < event.result_count; i++) {
 		const struct event_recipient_result *result = &event.results[i];
@@ -141,7 +147,7 @@ enum rc project_record(struct store *store, const struct journal_record *record,
 		rc = project_node(store, record);
 		break;
 	}
-	if (rc != RC_SYNTAX && rc != RC_UNSUPPORTED && rc != RC_NOMEM)
+	if (rc != RC_SYNTAX && rc != RC_UNSUPPORTED)
 		return rc;
 	++*ret_skipped;
 	return RC_OK;

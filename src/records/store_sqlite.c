@@ -146,10 +146,21 @@ static enum rc rc_of(int answer)
 	}
 }
 
+/*
+ * A value could not be bound since the last run(): that must not write a row with a hole in it. SQLite itself would, and keeps no word of
+ * it beside the statement. One thread of a process uses stores.
+ */
+static bool bind_failed;
+
+static void bound(int answer)
+{
+	bind_failed = bind_failed || answer != SQLITE_OK;
+}
+
 static void bind_text(sqlite3_stmt *statement, int place, struct slice text)
 {
 	/* Bound as it is: the trace shows what came. SQLite takes any bytes; the reader of a trace quotes them. */
-	(void)sqlite3_bind_text64(statement, place, text.len == 0 ? "" : (const char *)text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	bound(sqlite3_bind_text64(statement, place, text.len == 0 ? "" : (const char *)text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 static void bind_key(sqlite3_stmt *statement, int place, struct slice text)
@@ -159,7 +170,7 @@ static void bind_key(sqlite3_stmt *statement, int place, struct slice text)
 
 	for (size_t i = 0; i < part.len; i++)
 		key[i] = byte_lower(part.ptr[i]);
-	(void)sqlite3_bind_text64(statement, place, (const char *)key, part.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	bound(sqlite3_bind_text64(statement, place, (const char *)key, part.len, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 /* With its angle brackets, as messages have it, also when it was asked for without. */
@@ -180,13 +191,14 @@ static void bind_message_id(sqlite3_stmt *statement, int place, struct slice tex
 
 static void bind_number(sqlite3_stmt *statement, int place, uint64_t number)
 {
-	(void)sqlite3_bind_int64(statement, place, (sqlite3_int64)number);
+	bound(sqlite3_bind_int64(statement, place, (sqlite3_int64)number));
 }
 
 static enum rc run(sqlite3_stmt *statement)
 {
-	const int answer = sqlite3_step(statement);
+	const int answer = bind_failed ? SQLITE_NOMEM : sqlite3_step(statement);
 
+	bind_failed = false;
 	(void)sqlite3_reset(statement);
 	return rc_of(answer);
 }
@@ -225,7 +237,7 @@ static enum rc sqlite_commit(struct store *store, const struct journal_mark *mar
 	sqlite3_stmt *statement = own(store)->statements[ST_MARK_WRITE];
 
 	journal_mark_put(&bytes, mark);
-	(void)sqlite3_bind_blob64(statement, 1, bytes.ptr, bytes.len, SQLITE_TRANSIENT);
+	bound(sqlite3_bind_blob64(statement, 1, bytes.ptr, bytes.len, SQLITE_TRANSIENT));
 	enum rc rc = bytes.failed ? RC_NOMEM : run(statement);
 	buf_done(&bytes);
 	if (rc == RC_OK)

@@ -2,6 +2,7 @@
 #include "records/project.h"
 #include "records/trace_wire.h"
 
+#include "base/memory.h"
 #include "base/must.h"
 
 #include <stdarg.h>
@@ -187,6 +188,100 @@ static void an_unreadable_record_is_passed_over(void **state)
 	(void)unlink(PATH);
 }
 
+/* A store in front of another one that is short of memory at its n-th call. */
+static struct {
+	struct store       face;
+	struct store      *behind;
+	unsigned           left;
+} poor;
+
+static bool is_out(void)
+{
+	return poor.left == 0 || --poor.left == 0;
+}
+
+static enum rc poor_message(struct store *store, const struct event_message *message)
+{
+	(void)store;
+	return is_out() ? RC_NOMEM : poor.behind->calls->message(poor.behind, message);
+}
+
+static enum rc poor_recipient(struct store *store, uint64_t message, const struct store_recipient *recipient, bool fresh)
+{
+	(void)store;
+	return is_out() ? RC_NOMEM : poor.behind->calls->recipient(poor.behind, message, recipient, fresh);
+}
+
+static enum rc poor_step(struct store *store, const struct store_step *step)
+{
+	(void)store;
+	return is_out() ? RC_NOMEM : poor.behind->calls->step(poor.behind, step);
+}
+
+static enum rc poor_refusal(struct store *store, uint64_t seq, const struct event_refused *refused)
+{
+	(void)store;
+	return is_out() ? RC_NOMEM : poor.behind->calls->refusal(poor.behind, seq, refused);
+}
+
+/* Every row in turn meets a store without memory: the record is not taken for unreadable, and is whole when it is read again. */
+static void a_store_without_memory_loses_no_row(void **state)
+{
+	static const struct store_calls calls = { .message = poor_message, .recipient = poor_recipient, .step = poor_step,
+		                                  .refusal = poor_refusal };
+	const uint64_t             id = ID(1700000000000, 1);
+	const struct event_recipient recipients[] = { { .address = SLICE("b@x") }, { .address = SLICE("c@x") } };
+	const struct event_message message = { .id = id, .body_size = 10, .header_size = 5, .sender = SLICE("a@x"), .recipients = recipients,
+		                               .recipient_count = 2 };
+	struct buf                 payload = buf_make(65536);
+	uint8_t                    memory[65536];
+	(void)state;
+
+	event_message_put(&payload, &message);
+	poor.face.calls = &calls;
+	poor.behind = fresh_store();
+	for (unsigned nth = 1; nth < 100; nth++) {
+		struct arena                arena = arena_on(memory, sizeof memory);
+		uint64_t                    skipped = 0;
+		const struct journal_record record = { .type = EVENT_MESSAGE, .payload = buf_slice(&payload) };
+
+		poor.left = nth;
+		assert_int_equal(poor.behind->calls->begin(poor.behind), RC_OK);
+		const enum rc rc = project_record(&poor.face, &record, &arena, &skipped);
+		assert_int_equal(skipped, 0);
+		if (rc == RC_OK) {
+			assert_int_equal(nth, 4);
+			assert_int_equal(poor.behind->calls->commit(poor.behind, &(struct journal_mark){ .epoch = 1 }), RC_OK);
+			break;
+		}
+		assert_int_equal(rc, RC_NOMEM);
+		poor.behind->calls->abort(poor.behind);
+	}
+	assert_int_equal(ask(poor.behind, (struct store_filter){ .address = SLICE("c@x") }).count, 1);
+	store_close(&poor.behind);
+	buf_done(&payload);
+	(void)unlink(PATH);
+}
+
+static void a_mark_that_cannot_be_written_is_told(void **state)
+{
+	(void)state;
+	struct store             *store = fresh_store();
+	const struct journal_mark mark = { .position = { 3, 4096, 77 }, .epoch = 2 };
+	struct journal_mark       got;
+
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	memory_fail_after(0);
+	const enum rc rc = store->calls->commit(store, &mark);
+	memory_fail_after(-1);
+	assert_int_equal(rc, RC_NOMEM);
+	store->calls->abort(store);
+	assert_int_equal(store->calls->mark(store, &got), RC_OK);
+	assert_int_equal(got.position.seq, 0);
+	store_close(&store);
+	(void)unlink(PATH);
+}
+
 static void questions_and_answers_survive_the_wire(void **state)
 {
 	(void)state;
@@ -231,6 +326,8 @@ int main(void)
 		cmocka_unit_test(the_mark_survives_and_an_abort_does_not),
 		cmocka_unit_test(a_damaged_store_is_told),
 		cmocka_unit_test(an_unreadable_record_is_passed_over),
+		cmocka_unit_test(a_store_without_memory_loses_no_row),
+		cmocka_unit_test(a_mark_that_cannot_be_written_is_told),
 		cmocka_unit_test(questions_and_answers_survive_the_wire),
 	};
 	char folder[] = "/tmp/hangu-records-XXXXXX";
