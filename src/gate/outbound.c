@@ -11,6 +11,7 @@
 #define OUTBOUND_ARENA_BYTES  (4u << 20) /* a message of EVENT_RECIPIENTS_MAX recipients and its results */
 #define OUTBOUND_LINE_MAX     (1u << 20)
 #define SNAPSHOT_BUSY_MS      1000u
+#define CLOCK_BACK_MS         60000      /* the least step back of the wall clock that moves what waits for it */
 #define HOT_OVERHEAD          4096u      /* what a message kept in memory takes beside its bytes */
 
 int64_t outbound_wall_ms(void)
@@ -285,11 +286,33 @@ static void drop_expired(struct outbound *outbound)
 	}
 }
 
+static void clock_went_back(struct outbound *outbound, int64_t back_ms)
+{
+	log_warning(LOG_EVENT("queue.clock_back"), LOG_SIGNED("ms", back_ms));
+	queue_clock_back(outbound->queue, back_ms);
+}
+
+static int64_t clock_ahead_ms(const struct outbound *outbound)
+{
+	return outbound_wall_ms() - (int64_t)loop_now_ms(outbound->loop);
+}
+
+static void look_at_clock(struct outbound *outbound)
+{
+	int64_t ahead_ms = clock_ahead_ms(outbound);
+
+	if (outbound->clock_ms - ahead_ms > CLOCK_BACK_MS)
+		clock_went_back(outbound, outbound->clock_ms - ahead_ms);
+	if (outbound->clock_ms - ahead_ms > CLOCK_BACK_MS || ahead_ms > outbound->clock_ms)
+		outbound->clock_ms = ahead_ms;
+}
+
 static void pump(struct loop_defer *defer)
 {
 	struct outbound *outbound = LIST_OF(defer, struct outbound, pump);
 	struct queue_destination *next;
 
+	look_at_clock(outbound);
 	queue_tick(outbound->queue, outbound_wall_ms());
 	drop_expired(outbound);
 	/* Each round takes a destination out of turn: by using its work up, or by shutting it. */
@@ -462,8 +485,19 @@ enum rc outbound_claim(struct outbound *outbound, struct journal_writer *journal
 	return RC_OK;
 }
 
+uint64_t outbound_last_id(const struct outbound *outbound)
+{
+	return queue_last_id(outbound->queue);
+}
+
 void outbound_start(struct outbound *outbound)
 {
+	/* Ids are made from the clock: one from the future means that the clock was set back while nobody looked. */
+	int64_t back_ms = event_id_time_ms(outbound_last_id(outbound)) - outbound_wall_ms();
+
+	outbound->clock_ms = clock_ahead_ms(outbound);
+	if (back_ms > CLOCK_BACK_MS)
+		clock_went_back(outbound, back_ms);
 	outbound->started = true;
 	log_notice(LOG_EVENT("queue.start"), LOG_NUMBER("messages", queue_first(outbound->queue) == NULL ? 0 : 1));
 	outbound_pump_soon(outbound);

@@ -94,6 +94,9 @@ enum rc outbound_replay(void *context, const struct journal_record *records, siz
  */
 MUST_CHECK enum rc outbound_claim(struct outbound *outbound, struct journal_writer *journal);
 
+/* The highest id that a message of this journal ever had (queue_last_id()). Between outbound_claim() and outbound_start(). */
+uint64_t outbound_last_id(const struct outbound *outbound);
+
 /* Begin to deliver; on the loop's thread, the journal's threads run. */
 void outbound_start(struct outbound *outbound);
 

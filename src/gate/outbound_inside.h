@@ -230,6 +230,7 @@ struct outbound {
 	uint64_t                  connection_count;
 	uint64_t                  busy_count;
 	uint64_t                  chance;
+	int64_t                   clock_ms;    /* how far the wall clock was ahead of the loop's when it was looked at last */
 	struct arena              arena;       /* for one decision; reset before each */
 	struct buf                line;        /* commands being composed; empty between calls */
 	struct outbound_counts    counts;

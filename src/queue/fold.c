@@ -422,6 +422,7 @@ enum rc queue_entry_make(struct queue *queue, const struct event_message *messag
 	queue->entry_count++;
 	queue->body_bytes += entry->body_size;
 	queue->memory_bytes += entry_bytes(entry);
+	queue->last_id = entry->id > queue->last_id ? entry->id : queue->last_id;
 	for (uint32_t i = 0; i < entry->recipient_count; i++) {
 		queue->state_count[entry->recipients[i].state]++;
 		if (!queue_state_ends((enum queue_state)entry->recipients[i].state))

@@ -71,6 +71,12 @@ struct queue_entry *queue_find(const struct queue *queue, uint64_t id);
 struct queue_entry *queue_first(const struct queue *queue);
 struct queue_entry *queue_after(const struct queue *queue, const struct queue_entry *entry);
 
+/*
+ * The highest id that any message of this journal ever had, ended ones too; 0: none. Ids are made from the clock, and a clock that was set
+ * back over a restart must not make one a second time.
+ */
+uint64_t queue_last_id(const struct queue *queue);
+
 /* Is there room for one more message of so many recipients? */
 bool queue_room(const struct queue *queue, size_t recipient_count);
 
@@ -96,7 +102,7 @@ MUST_CHECK enum rc queue_rekey(struct queue *queue, const struct queue_settings 
  * as not sent yet. Destinations are derived and not in it. The form is the queue's own, versioned, little-endian; the journal keeps it
  * as opaque bytes under a checksum, and reading still treats it as untrusted.
  */
-#define QUEUE_SNAPSHOT_VERSION 1u
+#define QUEUE_SNAPSHOT_VERSION 2u /* 1 had no highest id; it is read still */
 
 /* Bytes that queue_snapshot_put() will write now. */
 uint64_t queue_snapshot_size(const struct queue *queue);

@@ -558,6 +558,59 @@ static void new_routes_change_destinations_only(void **state)
 	queue_close(&queue);
 }
 
+static void a_clock_set_back_makes_nothing_wait_longer(void **state)
+{
+	struct queue *queue = open_queue();
+	const int64_t hour = 3600000;
+
+	(void)state;
+	for (uint64_t id = 1; id <= 5; id++) {
+		add(queue, id, "a@b");
+		assert_int_equal(result_at(queue, id, 0, RESULT_DEFERRED, 30 * hour + (int64_t)id * 1000, 0, NULL), RC_OK);
+	}
+	assert_int_equal(queue_wake_ms(queue), 30 * hour + 1000);
+	queue_clock_back(queue, 29 * hour);
+	assert_int_equal(queue_wake_ms(queue), hour + 1000);
+	queue_tick(queue, hour + 3000);
+	assert_int_equal(counts(queue).ready, 3);
+	queue_clock_back(queue, 100 * hour); /* never before the beginning of time */
+	assert_int_equal(queue_wake_ms(queue), 1);
+	queue_tick(queue, 1);
+	assert_int_equal(counts(queue).ready, 5);
+	queue_close(&queue);
+}
+
+/* Ids are made from the clock: the highest one is known after a restart, also when its message has ended long ago. */
+static void the_last_id_is_never_forgotten(void **state)
+{
+	struct queue *queue = open_queue(), *other = open_queue();
+	struct buf bytes;
+
+	(void)state;
+	assert_int_equal(queue_last_id(queue), 0);
+	add(queue, 7, "a@b");
+	add(queue, 9, "c@d");
+	add(queue, 8, "e@f");
+	assert_int_equal(result_at(queue, 9, 0, RESULT_DELIVERED, 1000, 0, NULL), RC_OK);
+	assert_null(queue_find(queue, 9));
+	assert_int_equal(queue_last_id(queue), 9);
+	snapshot(queue, &bytes);
+	assert_int_equal(queue_snapshot_read(other, buf_slice(&bytes)), RC_OK);
+	assert_int_equal(queue_last_id(other), 9);
+	queue_close(&other);
+
+	/* Version 1 has no such number: the highest of those that are there serves. */
+	other = open_queue();
+	bytes.ptr[0] = 1;
+	memmove(bytes.ptr + 1, bytes.ptr + 9, bytes.len - 9);
+	assert_int_equal(queue_snapshot_read(other, slice_take(buf_slice(&bytes), bytes.len - 8)), RC_OK);
+	assert_int_equal(queue_last_id(other), 8);
+	assert_int_equal(counts(other).messages, 2);
+	queue_close(&other);
+	buf_done(&bytes);
+	queue_close(&queue);
+}
+
 static void a_broken_snapshot_is_refused_whole(void **state)
 {
 	struct queue *queue = open_queue(), *other;
@@ -730,6 +783,8 @@ int main(void)
 		cmocka_unit_test(records_are_applied_in_order),
 		cmocka_unit_test(a_snapshot_and_the_rest_equal_the_whole),
 		cmocka_unit_test(new_routes_change_destinations_only),
+		cmocka_unit_test(a_clock_set_back_makes_nothing_wait_longer),
+		cmocka_unit_test(the_last_id_is_never_forgotten),
 		cmocka_unit_test(a_broken_snapshot_is_refused_whole),
 		cmocka_unit_test(without_memory_nothing_changes),
 		cmocka_unit_test(lists_by_every_filter),

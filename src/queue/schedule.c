@@ -288,6 +288,18 @@ void queue_tick(struct queue *queue, int64_t now_ms)
 	}
 }
 
+void queue_clock_back(struct queue *queue, int64_t back_ms)
+{
+	must(back_ms > 0);
+	/* All by the same amount: the order of the heap stays. */
+	for (size_t i = 0; i < queue->heap.count; i++) {
+		struct queue_timer *timer = queue->heap.items[i];
+
+		if (timer->at_ms != INT64_MAX)
+			timer->at_ms = timer->at_ms > back_ms ? timer->at_ms - back_ms : 1;
+	}
+}
+
 int64_t queue_wake_ms(const struct queue *queue)
 {
 	return queue->heap.count == 0 ? INT64_MAX : queue->heap.items[0]->at_ms;

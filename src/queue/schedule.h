@@ -56,6 +56,12 @@ void queue_tick(struct queue *queue, int64_t now_ms);
 /* The earliest moment at which queue_tick() has something to do; INT64_MAX when there is none. */
 int64_t queue_wake_ms(const struct queue *queue);
 
+/*
+ * The clock was set back by `back_ms` (above 0): every moment that is waited for comes as much earlier, so that what was put off by a minute
+ * waits a minute, and not as long as the clock was wrong. A clock that was set forward needs nothing: things come early, once.
+ */
+void queue_clock_back(struct queue *queue, int64_t back_ms);
+
 /* A destination with ready recipients that can take work; the next call names another one if there is one. NULL when there is none. */
 struct queue_destination *queue_next(struct queue *queue);
 

@@ -1,7 +1,7 @@
 /*
  * The snapshot part of fold.h. Little-endian:
  *
- *   u8 version, u64 count of messages, then for each, in the journal's order:
+ *   u8 version, u64 highest id there ever was (since version 2), u64 count of messages, then for each, in the journal's order:
  *     u64 id, parent; i64 received_ms; u64 body_size; u32 header_size, flags; u8 origin, direction; place of the body, of the message
  *     block sender, envelope id; u32 count of recipients, then for each:
  *       u8 state, notify, bits (1 quarantined, 2 noticed, 4 memo); u16 attempts; i64 tried_ms, due_ms; block address, original
@@ -17,7 +17,7 @@
 #define BIT_MEMO        4u
 
 /* Bytes of the fixed parts, counted from the lists above. */
-#define HEAD_BYTES      9u
+#define HEAD_BYTES      17u
 #define PLACE_BYTES     32u
 #define ENTRY_BYTES     (4u * 8 + 2 * 4 + 2 + 2 * PLACE_BYTES + 2 * 4 + 4)
 #define RECIPIENT_BYTES (3u + 2 + 2 * 8 + 2 * 4)
@@ -89,6 +89,7 @@ static void recipient_put(struct buf *out, const struct queue_recipient *recipie
 void queue_snapshot_put(const struct queue *queue, struct buf *out)
 {
 	cursor_put_u8(out, QUEUE_SNAPSHOT_VERSION);
+	cursor_put_u64(out, queue->last_id);
 	cursor_put_u64(out, queue->entry_count);
 	for (const struct queue_entry *entry = queue_first(queue); entry != NULL; entry = queue_after(queue, entry)) {
 		cursor_put_u64(out, entry->id);
@@ -255,24 +256,33 @@ static void clear(struct queue *queue)
 		}
 		queue_entry_end(queue, entry);
 	}
+	queue->last_id = 0;
 }
 
 enum rc queue_snapshot_read(struct queue *queue, struct slice bytes)
 {
 	struct cursor from = cursor_on(bytes);
-	uint64_t count;
+	uint64_t count, last_id = 0;
 	enum rc rc = RC_OK;
 
 	must(queue->entry_count == 0);
-	if (bytes.len != 0 && bytes.ptr[0] != QUEUE_SNAPSHOT_VERSION)
+	if (bytes.len != 0 && (bytes.ptr[0] == 0 || bytes.ptr[0] > QUEUE_SNAPSHOT_VERSION))
 		return RC_UNSUPPORTED;
-	(void)cursor_u8(&from);
+	if (cursor_u8(&from) >= 2)
+		last_id = cursor_u64(&from);
 	count = cursor_u64(&from);
 	while (count-- != 0 && !from.failed && rc == RC_OK)
 		rc = entry_restore(queue, &from);
 	if (rc == RC_OK && !cursor_ended(&from))
 		rc = RC_SYNTAX;
+	if (rc == RC_OK && last_id > queue->last_id)
+		queue->last_id = last_id;
 	if (rc != RC_OK)
 		clear(queue);
 	return rc;
+}
+
+uint64_t queue_last_id(const struct queue *queue)
+{
+	return queue->last_id;
 }

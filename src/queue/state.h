@@ -44,6 +44,7 @@ struct queue {
 	uint64_t                   ready_count;
 	uint64_t                   body_bytes;
 	uint64_t                   memory_bytes;
+	uint64_t                   last_id; /* the highest that any message ever had */
 };
 
 /* Room for decoding one payload of EVENT_RECIPIENTS_MAX recipients, and a pointer for each. */

@@ -1,11 +1,13 @@
 """What an administrator meets: reload, upgrade, a full disk, a port in use, a dead resolver, a broken setting; and
 the boxes the roles live in.
 """
+import json
 import os
 import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -244,6 +246,82 @@ class Trouble(base.Case):
             % (deaths, time.monotonic() - started, "lives" if gate.alive() else "gave up")
         )
         self.assertLess(deaths, 40)
+
+
+@base.needs_gateway
+class Clock(base.Case):
+    """The wall clock jumps: ids go on rising, nothing is lost, and what waits does not wait longer for it."""
+
+    def shifted(self, **options):
+        library = places.program("tests/e2e/clock_shift.so")
+        if library is None:
+            raise places.Unavailable("this build has no clock_shift.so")
+        gate = gateway.Gateway(**options)
+        self.addCleanup(gate.__exit__)
+        self.shift = gate.folder / "shift"
+        gate.env = dict(os.environ, LD_PRELOAD=str(library), HANGU_CLOCK_SHIFT=str(self.shift))
+        self.set_clock(0)
+        return gate.start()
+
+    def set_clock(self, seconds):
+        if self.shift.exists():
+            with open(self.shift, "r+b") as file:  # in place: it is mapped
+                file.write(struct.pack("=q", seconds))
+        else:
+            self.shift.write_bytes(struct.pack("=q", seconds))
+            self.shift.chmod(0o644)
+
+    def accepted(self, gate, number):
+        answer = smtp.send(gate.port, base.numbered(number))
+        self.assertEqual(answer.code, 250, answer)
+        return re.search(r"kept as ([0-9A-Z]{13})", answer.text).group(1)
+
+    def test_set_back_over_a_restart(self):
+        """Ids are made from the clock; a second one of the same name would be lost at the next start."""
+        port = places.free_port()
+        gate = self.shifted(next_port=port, route={"retry": "1h", "probe": "1s"})
+        ids = [self.accepted(gate, number) for number in range(20)]
+        process.wait_for(lambda: gate.queue()["deferred"] + gate.queue()["due"] == 20, 10, "twenty to wait")
+        self.assertEqual(gate.stop(), 0)
+        self.set_clock(-86400)
+        gate.start()
+        self.assertRegex(gate.log(), "queue.clock_back")
+        ids += [self.accepted(gate, number) for number in range(20, 40)]
+        self.assertEqual(ids, sorted(set(ids)), "each id is above all before it")
+        listing = gate.command("--json", "queue", "list", check=True).stdout
+        rows = [json.loads(line) for line in listing.splitlines()]
+        self.assertEqual({row["id"] for row in rows}, set(ids))
+        latest = max(row["due_ms"] for row in rows) / 1000 - (time.time() - 86400)
+        self.assertLess(latest, 2 * 3600, "nobody waits for the day that the clock went back")
+        box = self.open(sink.Sink(port=port))
+        gate.command("queue", "retry", "--domain", "example.net", check=True)
+        box.wait(40, 60)
+        gate.wait_empty()
+        self.assertEqual(sorted(int(a.number()) for a in box.arrivals), list(range(40)))
+
+    @base.limit(240)
+    def test_jumps_while_it_runs(self):
+        waiting = {"yes": True}
+
+        def script(stage, session, argument):
+            return sink.Say("451 4.3.0 not yet") if stage == "mail" and waiting["yes"] else None
+
+        box = self.open(sink.Sink(script=script))
+        gate = self.shifted(next_port=box.port, route={"retry": "20s", "retry_slow_after": "0", "probe": "1s"})
+        ids, number = [], 0
+        for shift in (0, 86400, -2 * 86400, 0, -3600):
+            self.set_clock(shift)
+            for _ in range(5):
+                ids.append(self.accepted(gate, number))
+                number += 1
+            process.wait_for(lambda: gate.queue()["deferred"] == number, 10, "all to be put off")
+        self.assertEqual(ids, sorted(set(ids)))
+        waiting["yes"] = False
+        box.wait(number, 120)
+        gate.wait_empty()
+        self.assertEqual(sorted(int(a.number()) for a in box.arrivals), list(range(number)))
+        self.assertEqual(gate.stop(), 0)
+        gate.verify()
 
 
 @base.needs_gateway
