@@ -15,10 +15,13 @@ SECONDS = 60
 ONLY =
 
 all: build/gcc/build.ninja
+	@echo "building into build/gcc; the first time takes a minute or two"
 	@ninja -C build/gcc --quiet
 
+# What Meson finds is for those who ask; when it fails, for everybody.
 build/gcc/build.ninja: | deps
-	@CC=gcc meson setup build/gcc
+	@mkdir -p build
+	@CC=gcc meson setup build/gcc >build/gcc.log 2>&1 || { cat build/gcc.log; exit 1; }
 
 deps:
 	@packaging/install-build-deps

@@ -106,7 +106,7 @@ static void tell_status(const struct supervisor *s, struct asker *asker)
 	struct buf            line = buf_make(400);
 
 	sandbox_look(&report);
-	buf_printf(&line, "supervisor %s pid %d settings %llu landlock %d", s->drain != DRAIN_NONE ? "draining" : s->serving ? "serving" : "starting",
+	buf_printf(&line, "supervisor %s pid %d version " HANGU_VERSION " settings %llu landlock %d", s->drain != DRAIN_NONE ? "draining" : s->serving ? "serving" : "starting",
 	           (int)getpid(), (unsigned long long)s->generation, report.landlock_abi);
 	say_line(asker->fd, buf_slice(&line));
 	buf_done(&line);

@@ -6,8 +6,30 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #define PASSWORD_MAX 512
+
+/* One line; a terminal is told what is asked for, and does not show it. */
+static bool read_password(char *out, int size)
+{
+	struct termios now, quiet;
+	const bool     person = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &now) == 0;
+
+	if (person) {
+		(void)fputs("password: ", stderr);
+		quiet = now;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	const bool done = fgets(out, size, stdin) != NULL;
+	if (person) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
+		(void)fputc('\n', stderr);
+	}
+	return done;
+}
 
 int tool_account(const struct tool_options *options, int argc, char **argv)
 {
@@ -17,7 +39,7 @@ int tool_account(const struct tool_options *options, int argc, char **argv)
 
 	if (argc != 3 || strpbrk(argv[1], ":\n,") != NULL || strchr(argv[2], '@') == NULL || strpbrk(argv[2], ":\n") != NULL)
 		return tool_usage("account");
-	if (fgets(password, sizeof password, stdin) == NULL)
+	if (!read_password(password, sizeof password))
 		return tool_complain(TOOL_USAGE, "the password is read from standard input, one line");
 	const size_t size = strcspn(password, "\r\n");
 	if (size < 8 || size > PASSWORD_MAX)

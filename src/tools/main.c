@@ -15,23 +15,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIME_HELP "A TIME is 2026-11-22, 2026-11-22T14:00:00Z (UTC), or 90s, 5m, 2h, 3d: so long ago.\n"
+
 static const struct tool tools[] = {
-	{ "status", "", "What is running, since when, and how the queue stands.", tool_status },
-	{ "queue", "[list|summary|destinations|retry|hold|release|drop|bounce|reroute ROUTE] [FILTER]",
-	  "Look at the queue and the quarantine, and act on what is there.", tool_queue },
-	{ "trace", "ID|ADDRESS|MESSAGE-ID [--from TIME] [--until TIME] [--limit N] [--refused]",
-	  "Where a message is and why; sessions and refusals too.", tool_trace },
-	{ "scan", "FILE...", "What the scanner finds in a message, without sending it anywhere.", tool_scan },
-	{ "send", "FILE --to ADDRESS... [--from ADDRESS] [--host ADDRESS:PORT]", "Hand a message to a gateway by SMTP.", tool_send },
-	{ "verify", "JOURNAL-FOLDER", "Walk the journal's chain offline and name the first bad record.", tool_verify },
-	{ "prove", "", "Let a hostile double try to leave every box; all of it must fail.", tool_prove },
-	{ "reload", "", "Check the settings and change over to them without dropping a session.", tool_reload },
-	{ "drain", "", "Take no more mail, finish what is under way, and end.", tool_drain },
-	{ "check", "[FILE]", "Read a settings file as the gateway would, and say what is wrong with it and where.", tool_check },
-	{ "manual", "", "Every key of the settings, with type, unit, range, default and meaning.", tool_manual },
-	{ "account", "NAME ADDRESS[,ADDRESS...]", "Write a line for the file of accounts; the password is read from standard input.",
-	  tool_account },
-	{ "sink", "MAILDIR ADDRESS:PORT", "A demonstration mailbox: takes mail by LMTP and puts it into a Maildir. Not for real use.",
+	{ "status", "", "What is running, since when, and how the queue stands.", NULL, tool_status },
+	{ "queue", "[list|summary|destinations|retry|hold|release|drop|bounce|reroute ROUTE] [FILTER...]",
+	  "Look at the queue and the quarantine, and act on what is there.",
+	  "A FILTER picks recipients; several must all fit. An act needs at least one.\n"
+	  "  ID, --id ID             of this message\n"
+	  "  --to ADDRESS            --domain DOMAIN          of the recipient\n"
+	  "  --from ADDRESS          of the sender\n"
+	  "  --destination NAME      as `queue destinations` names it\n"
+	  "  --cause WORDS           what the next hop, or we, last said about it\n"
+	  "  --state STATE           due, sending, deferred, uncertain or held; may be given several times\n"
+	  "  --older AGE             --younger AGE            90s, 5m, 2h, 3d\n"
+	  "  --quarantined           held because of what was found in it\n"
+	  "  --reason WORDS          with an act: why, for the journal\n"
+	  "retry tries now; hold keeps; release lets go what is held; drop ends without a notice; bounce ends with one.\n",
+	  tool_queue },
+	{ "trace", "[ID|ADDRESS|MESSAGE-ID] [--from TIME] [--until TIME] [--session N] [--limit N] [--refused]",
+	  "Where a message is and why; with --refused, what was refused instead.", TIME_HELP, tool_trace },
+	{ "scan", "FILE...", "What the scanner finds in a message, without sending it anywhere.", NULL, tool_scan },
+	{ "send", "FILE --to ADDRESS... [--from ADDRESS] [--host ADDRESS:PORT]", "Hand a message to a gateway by SMTP.",
+	  "The host is 127.0.0.1:2525 (that of `make run`) unless said otherwise, and the sender sender@sender.example.\n", tool_send },
+	{ "verify", "JOURNAL-FOLDER", "Walk the journal's chain offline and name the first bad record.", NULL, tool_verify },
+	{ "prove", "", "Let a hostile double try to leave every box; all of it must fail.", NULL, tool_prove },
+	{ "reload", "", "Check the settings and change over to them without dropping a session.",
+	  "Settings that are wrong change nothing. What only the next start can change is named.\n", tool_reload },
+	{ "drain", "", "Take no more mail, finish what is under way, and end.", NULL, tool_drain },
+	{ "check", "[FILE]", "Read a settings file as the gateway would, and say what is wrong with it and where.",
+	  "Without FILE: /etc/hangu/hangu.conf.\n", tool_check },
+	{ "manual", "", "Every key of the settings, with type, unit, range, default and meaning.", NULL, tool_manual },
+	{ "account", "NAME ADDRESS[,ADDRESS...]",
+	  "Write a line for the file of accounts; the password is read from standard input.",
+	  "The addresses are those the account may send as; @example.net stands for the whole domain.\n", tool_account },
+	{ "sink", "MAILDIR ADDRESS:PORT", "A demonstration mailbox: takes mail by LMTP and puts it into a Maildir. Not for real use.", NULL,
 	  tool_sink },
 };
 
@@ -42,9 +60,63 @@ static int show_help(FILE *to, int code)
 {
 	(void)fprintf(to, "Hangu %s, an email security gateway.\n\nhangu [--run DIRECTORY | --settings FILE] [--json] COMMAND ...\n\n", HANGU_VERSION);
 	for (size_t i = 0; i < TOOL_COUNT; i++)
-		(void)fprintf(to, "  %-9s %s\n            %s %s\n", tools[i].name, tools[i].help, tools[i].name, tools[i].usage);
-	(void)fputs("\nThe gateway itself is hangud.\n", to);
+		(void)fprintf(to, "  %-9s %s\n%s%s%s%s%s", tools[i].name, tools[i].help, *tools[i].usage != '\0' ? "            " : "",
+		              *tools[i].usage != '\0' ? tools[i].name : "", *tools[i].usage != '\0' ? " " : "", tools[i].usage,
+		              *tools[i].usage != '\0' ? "\n" : "");
+	(void)fputs("\n--run names the folder of the gateway's sockets (else $HANGU_RUN, else /run/hangu); --settings finds it in a settings file.\n"
+	            "hangu help COMMAND says more about one. Status 0 done, 1 refused or not found, 2 wrong usage, 3 no gateway answers.\n"
+	            "The gateway itself is hangud.\n",
+	            to);
 	return code;
+}
+
+static const struct tool *find_tool(const char *name)
+{
+	for (size_t i = 0; i < TOOL_COUNT; i++) {
+		if (strcmp(tools[i].name, name) == 0)
+			return &tools[i];
+	}
+	return NULL;
+}
+
+static int no_such(const char *name)
+{
+	struct buf quoted = buf_make(200);
+
+	codec_quote(slice_str(name), 100, &quoted);
+	(void)tool_complain(0, "there is no command %.*s; `hangu help` lists them", (int)quoted.len, (const char *)quoted.ptr);
+	buf_done(&quoted);
+	return TOOL_USAGE;
+}
+
+static void show_tool(FILE *to, const struct tool *tool)
+{
+	(void)fprintf(to, "usage: hangu %s%s%s\n%s\n", tool->name, *tool->usage != '\0' ? " " : "", tool->usage, tool->help);
+	if (tool->more != NULL)
+		(void)fputs(tool->more, to);
+}
+
+static bool asks_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* `hangu COMMAND ...`, argv[0] being the command. */
+static int run_tool(const struct tool_options *options, int argc, char **argv)
+{
+	const bool         help = strcmp(argv[0], "help") == 0;
+	const char        *name = help && argc > 1 ? argv[1] : argv[0];
+	const struct tool *tool = find_tool(name);
+
+	if (help && argc == 1)
+		return show_help(stdout, 0);
+	if (tool == NULL)
+		return no_such(name);
+	if (help || (argc > 1 && asks_help(argv[1]))) {
+		show_tool(stdout, tool);
+		return TOOL_DONE;
+	}
+	return tool->run(options, argc, argv);
 }
 
 /* What the settings file says; NULL when it cannot be read, which has been told then. */
@@ -65,7 +137,7 @@ static const char *run_of_settings(const char *path)
 	if (rc == RC_OK)
 		(void)slice_to_cstr(settings.gate.gateway->run, run, sizeof run);
 	else
-		(void)tool_complain(0, "%s: %.*s", path, (int)why.len, (const char *)why.ptr);
+		(void)fprintf(stderr, "%.*s%s", (int)why.len, (const char *)why.ptr, why.len != 0 && why.ptr[why.len - 1] == '\n' ? "" : "\n");
 	arena_done(&arena);
 	buf_done(&bundle);
 	buf_done(&why);
@@ -79,7 +151,7 @@ int main(int argc, char **argv)
 
 	if (options.run == NULL || *options.run == '\0')
 		options.run = "/run/hangu";
-	for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (strcmp(argv[at], "--run") == 0 && at + 1 < argc)
 			options.run = argv[++at];
 		else if (strcmp(argv[at], "--settings") == 0 && at + 1 < argc)
@@ -88,18 +160,18 @@ int main(int argc, char **argv)
 			options.json = true;
 		else if (strcmp(argv[at], "--version") == 0)
 			return printf("hangu %s\n", HANGU_VERSION) < 0;
+		else if (asks_help(argv[at]))
+			return show_help(stdout, 0);
+		else if (strcmp(argv[at], "--run") == 0 || strcmp(argv[at], "--settings") == 0)
+			return tool_complain(TOOL_USAGE, "%s needs a value; `hangu help` says more", argv[at]);
 		else
-			return show_help(strcmp(argv[at], "--help") == 0 ? stdout : stderr, strcmp(argv[at], "--help") == 0 ? 0 : TOOL_USAGE);
+			return tool_complain(TOOL_USAGE, "there is no option %s before the command; `hangu help` lists them", argv[at]);
 		if (options.run == NULL)
 			return TOOL_REFUSED;
 	}
 	if (at == argc)
 		return show_help(stderr, TOOL_USAGE);
-	for (size_t i = 0; i < TOOL_COUNT; i++) {
-		if (strcmp(argv[at], tools[i].name) == 0)
-			return tools[i].run(&options, argc - at, argv + at);
-	}
-	return show_help(strcmp(argv[at], "help") == 0 ? stdout : stderr, strcmp(argv[at], "help") == 0 ? 0 : TOOL_USAGE);
+	return run_tool(&options, argc - at, argv + at);
 }
 
 /* ---- what the tools share ---- */
@@ -108,6 +180,8 @@ int tool_complain(int code, const char *format, ...)
 {
 	va_list args;
 
+	/* What was said before stands before, also when both go into one file. */
+	(void)fflush(stdout);
 	(void)fputs("hangu: ", stderr);
 	va_start(args, format);
 	(void)vfprintf(stderr, format, args);
@@ -118,11 +192,42 @@ int tool_complain(int code, const char *format, ...)
 
 int tool_usage(const char *name)
 {
-	for (size_t i = 0; i < TOOL_COUNT; i++) {
-		if (strcmp(tools[i].name, name) == 0)
-			(void)fprintf(stderr, "usage: hangu %s %s\n%s\n", name, tools[i].usage, tools[i].help);
-	}
+	const struct tool *tool = find_tool(name);
+
+	if (tool != NULL)
+		show_tool(stderr, tool);
 	return TOOL_USAGE;
+}
+
+const char *tool_why(enum rc rc)
+{
+	switch (rc) {
+	case RC_NOTFOUND:
+		return "there is no such file or folder";
+	case RC_DENIED:
+		return "permission is missing, or it is of another kind than asked for";
+	case RC_LIMIT:
+		return "it is too large";
+	case RC_NOMEM:
+		return "no memory or no space";
+	case RC_BUSY:
+		return "somebody else uses it just now: a gateway that runs?";
+	case RC_IO:
+		return "the operating system answers with an error";
+	case RC_OK:
+	case RC_AGAIN:
+	case RC_SYNTAX:
+	case RC_EXISTS:
+	case RC_UNSUPPORTED:
+	case RC_CONFLICT:
+	case RC_TIMEOUT:
+	case RC_CLOSED:
+	case RC_CORRUPT:
+	case RC_UNCERTAIN:
+	case RC_COUNT:
+		break;
+	}
+	return rc_word(rc);
 }
 
 int tool_connect(const struct tool_options *options, const char *name, int *out)

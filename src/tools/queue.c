@@ -36,7 +36,14 @@ static bool read_state(const char *word, uint32_t *states)
 	return false;
 }
 
-/* One option and its value into the filter. False: not an option, or a wrong value. */
+/* A value that does not fit, told. Always false. */
+static bool wrong(const char *option, const char *value, const char *expected)
+{
+	(void)tool_complain(0, "%s %s: expected %s", option, value, expected);
+	return false;
+}
+
+/* One option and its value into the filter. False: told what is wrong. */
 static bool read_option(const char *name, const char *value, struct queue_wire_request *request)
 {
 	struct queue_filter *filter = &request->filter;
@@ -55,14 +62,14 @@ static bool read_option(const char *name, const char *value, struct queue_wire_r
 		}
 	}
 	if (strcmp(name, "--id") == 0)
-		return event_id_read(slice_str(value), &filter->id) == RC_OK;
+		return event_id_read(slice_str(value), &filter->id) == RC_OK || wrong(name, value, "an id of 13 characters");
 	if (strcmp(name, "--state") == 0)
-		return read_state(value, &filter->states);
+		return read_state(value, &filter->states) || wrong(name, value, "due, sending, deferred, uncertain or held");
 	if (strcmp(name, "--older") == 0)
-		return tool_read_age(value, &filter->older_ms);
+		return tool_read_age(value, &filter->older_ms) || wrong(name, value, "an age such as 90s, 5m, 2h or 3d");
 	if (strcmp(name, "--younger") == 0)
-		return tool_read_age(value, &filter->younger_ms);
-	return false;
+		return tool_read_age(value, &filter->younger_ms) || wrong(name, value, "an age such as 90s, 5m, 2h or 3d");
+	return wrong("queue", name, "list, summary, destinations, an act or a filter; `hangu help queue` lists them");
 }
 
 static bool read_filter(int argc, char **argv, int at, struct queue_wire_request *request)
@@ -70,12 +77,12 @@ static bool read_filter(int argc, char **argv, int at, struct queue_wire_request
 	for (; at < argc; at++) {
 		if (strcmp(argv[at], "--quarantined") == 0) {
 			request->filter.quarantined = true;
-		} else if (event_id_read(slice_str(argv[at]), &request->filter.id) == RC_OK) {
-			continue;
-		} else if (at + 1 == argc || !read_option(argv[at], argv[at + 1], request)) {
-			(void)tool_complain(0, "%s: not a filter. There are: ID, --id, --to, --from, --domain, --destination, --cause, --state, "
-			                       "--older, --younger, --quarantined; and --reason for an act",
-			                    argv[at]);
+		} else if (strncmp(argv[at], "--", 2) != 0) {
+			if (event_id_read(slice_str(argv[at]), &request->filter.id) != RC_OK)
+				return wrong("queue", argv[at], "an id of 13 characters, or an act or filter; `hangu help queue` lists them");
+		} else if (at + 1 == argc) {
+			return wrong(argv[at], "", "a value behind it, or another filter; `hangu help queue` lists them");
+		} else if (!read_option(argv[at], argv[at + 1], request)) {
 			return false;
 		} else {
 			at++;
@@ -126,8 +133,9 @@ static void print_row(const struct queue_wire_row *row, int64_t now_ms)
 	if (row->text.len == 0 && row->due_ms == 0)
 		return;
 	(void)fputs("               ", stdout);
+	/* What is held is not tried: its time is that of its end. */
 	if (row->due_ms != 0) {
-		(void)printf("tried %u times, next in ", row->attempts);
+		(void)printf("tried %u times, %s in ", row->attempts, row->state == QUEUE_HELD ? "given up" : "next");
 		tool_print_age(row->due_ms > now_ms ? row->due_ms - now_ms : 0);
 		(void)fputs("  ", stdout);
 	}
@@ -153,8 +161,15 @@ static void print_destination(const struct queue_wire_destination *destination, 
 	(void)putchar('\n');
 }
 
-static void print_counts(const struct queue_counts *counts)
+static void print_counts(const struct tool_options *options, const struct queue_counts *counts)
 {
+	if (options->json) {
+		(void)printf("{\"messages\":%llu,\"bytes\":%llu", (unsigned long long)counts->messages, (unsigned long long)counts->body_bytes);
+		for (unsigned state = 0; state < QUEUE_DELIVERED; state++)
+			(void)printf(",\"%s\":%llu", queue_state_word((enum queue_state)state), (unsigned long long)counts->recipients[state]);
+		(void)fputs("}\n", stdout);
+		return;
+	}
 	(void)printf("queue     %llu messages, %llu bytes\n", (unsigned long long)counts->messages, (unsigned long long)counts->body_bytes);
 	for (unsigned state = 0; state < QUEUE_DELIVERED; state++)
 		(void)printf("          %llu recipients %s\n", (unsigned long long)counts->recipients[state],
@@ -194,11 +209,21 @@ static void show(struct session *session, const struct queue_wire_answer *answer
 			print_row(&answer->rows[i], now_ms);
 	}
 	if (answer->kind == QUEUE_WIRE_SUMMARY)
-		print_counts(&answer->counts);
+		print_counts(session->options, &answer->counts);
 	session->rows += answer->count;
 	session->matched += answer->matched;
 	session->changed += answer->changed;
 	session->busy += answer->busy;
+}
+
+static void print_act(const struct session *session, const char *verb)
+{
+	if (session->matched == 0)
+		(void)printf("%s: nothing matches, or it has come to that already\n", verb);
+	else
+		(void)printf("%s: %llu of %llu recipients that match\n", verb, (unsigned long long)session->changed, (unsigned long long)session->matched);
+	if (session->busy != 0)
+		(void)printf("%llu are being sent just now: ask again\n", (unsigned long long)session->busy);
 }
 
 static int converse(struct session *session, struct queue_wire_request *request)
@@ -207,14 +232,15 @@ static int converse(struct session *session, struct queue_wire_request *request)
 
 	do {
 		const enum rc rc = ask(session, request, &answer);
+		if (rc == RC_NOTFOUND && request->route.len != 0)
+			return tool_complain(TOOL_REFUSED, "there is no [route %.*s]", (int)request->route.len, (const char *)request->route.ptr);
 		if (rc != RC_OK)
 			return tool_complain(rc == RC_CLOSED || rc == RC_TIMEOUT ? TOOL_SILENT : TOOL_REFUSED, "the gate answers: %s", rc_word(rc));
 		show(session, &answer);
 		request->after = answer.after;
 	} while (answer.after != 0);
 	if (request->kind == QUEUE_WIRE_ACT)
-		(void)printf("%llu recipients: %s%s\n", (unsigned long long)session->changed, event_verb_word(request->verb),
-		             session->busy != 0 ? "; some are being sent just now: ask again" : "");
+		print_act(session, event_verb_word(request->verb));
 	else if (request->kind == QUEUE_WIRE_LIST && session->rows == 0 && !session->options->json)
 		(void)puts("nothing matches");
 	return request->kind == QUEUE_WIRE_ACT && session->changed == 0 ? TOOL_REFUSED : TOOL_DONE;

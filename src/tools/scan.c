@@ -79,7 +79,7 @@ int tool_scan(const struct tool_options *options, int argc, char **argv)
 			else
 				print_findings(argv[at], &findings, &disposition);
 		} else {
-			code = tool_complain(TOOL_REFUSED, "%s: %s", argv[at], rc_word(rc));
+			code = tool_complain(TOOL_REFUSED, "%s: %s", argv[at], tool_why(rc));
 		}
 		buf_done(&bytes);
 	}

@@ -106,10 +106,14 @@ static bool step(struct sending *sending, const struct smtp_client_event *event,
 		sending->code = event->accepted ? TOOL_DONE : TOOL_REFUSED;
 		return false;
 	case SMTP_CLIENT_DONE:
+		/* Without a word about the message there was none: every recipient was refused, and each has been told. */
+		if (sending->code == TOOL_SILENT)
+			sending->code = TOOL_REFUSED;
 		smtp_client_quit(&sending->client, &sending->out);
 		return false;
 	case SMTP_CLIENT_REFUSED:
 		show(smtp_client_stage_word(event->stage), event);
+		sending->code = TOOL_REFUSED;
 		return false;
 	case SMTP_CLIENT_CLOSING:
 	case SMTP_CLIENT_BROKEN:
@@ -168,8 +172,11 @@ static bool read_arguments(struct sending *sending, int argc, char **argv)
 			return false;
 		}
 	}
-	return sending->file != NULL && sending->to_count != 0 &&
-	       net_address_parse_port(slice_str(host), 25, &sending->host) == RC_OK;
+	if (net_address_parse_port(slice_str(host), 25, &sending->host) != RC_OK) {
+		(void)tool_complain(0, "--host %s: expected an address and a port, such as 127.0.0.1:25 or [::1]:25; names are not looked up", host);
+		return false;
+	}
+	return sending->file != NULL && sending->to_count != 0;
 }
 
 int tool_send(const struct tool_options *options, int argc, char **argv)
@@ -184,8 +191,9 @@ int tool_send(const struct tool_options *options, int argc, char **argv)
 	sending.out = buf_make((size_t)1 << 20);
 	if (!read_arguments(&sending, argc, argv))
 		return tool_usage("send");
-	if (file_read_path(sending.file, &bytes) != RC_OK)
-		return tool_complain(TOOL_REFUSED, "%s cannot be read", sending.file);
+	const enum rc rc = file_read_path(sending.file, &bytes);
+	if (rc != RC_OK)
+		return tool_complain(TOOL_REFUSED, "%s: %s", sending.file, tool_why(rc));
 	sending.message = buf_slice(&bytes);
 	if (connect_to(&sending) != RC_OK)
 		return tool_complain(TOOL_SILENT, "nobody answers at that address; is the gateway running, and is --host right?");

@@ -22,6 +22,7 @@ struct tool {
 	const char *name;
 	const char *usage; /* behind "hangu NAME " */
 	const char *help;  /* one sentence */
+	const char *more;  /* whole lines for `hangu help NAME`, or NULL */
 	int       (*run)(const struct tool_options *options, int argc, char **argv); /* argv[0] is the tool's name */
 };
 
@@ -43,6 +44,8 @@ int tool_sink(const struct tool_options *options, int argc, char **argv);
 __attribute__((format(printf, 2, 3))) int tool_complain(int code, const char *format, ...);
 /* How the tool is used, on standard error. Returns TOOL_USAGE. */
 int tool_usage(const char *name);
+/* Why a file or folder could not be had, for people. */
+const char *tool_why(enum rc rc);
 
 /* The socket `name` in the run directory; says on standard error why not. TOOL_DONE and *out, or TOOL_SILENT. */
 int tool_connect(const struct tool_options *options, const char *name, int *out);

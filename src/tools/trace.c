@@ -192,30 +192,45 @@ static void print_refusal_json(const struct store_refusal *refusal)
 
 /* ---- the question ---- */
 
-static bool read_arguments(int argc, char **argv, enum trace_question *what, struct store_filter *filter)
+/* A value that does not fit, told. Always false. */
+static bool wrong(const char *option, const char *value, const char *expected)
+{
+	(void)tool_complain(0, "%s %s: expected %s", option, value, expected);
+	return false;
+}
+
+static bool read_value(const char *option, const char *value, struct store_filter *filter)
 {
 	uint64_t number;
 
+	if (strcmp(option, "--from") == 0)
+		return tool_read_time(value, &filter->from_ms) || wrong(option, value, "2026-11-22, 2026-11-22T14:00:00Z, or 90s, 5m, 2h, 3d (so long ago)");
+	if (strcmp(option, "--until") == 0)
+		return tool_read_time(value, &filter->until_ms) || wrong(option, value, "2026-11-22, 2026-11-22T14:00:00Z, or 90s, 5m, 2h, 3d (so long ago)");
+	if (strcmp(option, "--session") == 0)
+		return num_u64(slice_str(value), INT64_MAX, &filter->session) == RC_OK || wrong(option, value, "a session's number, as the log names it");
+	if (strcmp(option, "--limit") == 0) {
+		if (num_u64(slice_str(value), STORE_LIMIT_MAX, &number) != RC_OK || number == 0)
+			return wrong(option, value, "a number from 1 to 1000");
+		filter->limit = (uint32_t)number;
+		return true;
+	}
+	(void)tool_complain(0, "there is no option %s; `hangu help trace` lists them", option);
+	return false;
+}
+
+static bool read_arguments(int argc, char **argv, enum trace_question *what, struct store_filter *filter)
+{
 	for (int at = 1; at < argc; at++) {
 		const struct slice word = slice_str(argv[at]);
-		const bool         more = at + 1 < argc;
 		if (strcmp(argv[at], "--refused") == 0) {
 			*what = TRACE_ASK_REFUSALS;
-		} else if (strcmp(argv[at], "--from") == 0 && more) {
-			if (!tool_read_time(argv[++at], &filter->from_ms))
-				return false;
-		} else if (strcmp(argv[at], "--until") == 0 && more) {
-			if (!tool_read_time(argv[++at], &filter->until_ms))
-				return false;
-		} else if (strcmp(argv[at], "--session") == 0 && more) {
-			if (num_u64(slice_str(argv[++at]), INT64_MAX, &filter->session) != RC_OK)
-				return false;
-		} else if (strcmp(argv[at], "--limit") == 0 && more) {
-			if (num_u64(slice_str(argv[++at]), STORE_LIMIT_MAX, &number) != RC_OK)
-				return false;
-			filter->limit = (uint32_t)number;
 		} else if (slice_starts(word, SLICE("--"))) {
-			return false;
+			if (at + 1 == argc)
+				return wrong(argv[at], "", "a value behind it");
+			if (!read_value(argv[at], argv[at + 1], filter))
+				return false;
+			at++;
 		} else if (event_id_read(word, &filter->message) == RC_OK) {
 			continue;
 		} else if (slice_starts(word, SLICE("<"))) {
@@ -223,7 +238,7 @@ static bool read_arguments(int argc, char **argv, enum trace_question *what, str
 		} else if (slice_find(word, '@') != word.len) {
 			filter->address = word;
 		} else {
-			return false;
+			return wrong("trace", argv[at], "an id of 13 characters, an address, or a Message-ID");
 		}
 	}
 	return true;
@@ -287,8 +302,10 @@ int tool_trace(const struct tool_options *options, int argc, char **argv)
 	struct arena        arena;
 	size_t              count;
 
-	if (argc < 2 || !read_arguments(argc, argv, &what, &filter))
+	if (argc < 2)
 		return tool_usage("trace");
+	if (!read_arguments(argc, argv, &what, &filter))
+		return TOOL_USAGE;
 	if (arena_init(&arena, TRACE_ARENA_BYTES) != RC_OK)
 		return tool_complain(TOOL_REFUSED, "no memory");
 	int code = ask(options, what, &filter, &arena, &count);

@@ -4,11 +4,13 @@
 #include "journal/verify.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static void progress(void *context, uint64_t segment)
 {
 	(void)context;
-	(void)fprintf(stderr, "\rsegment %llu", (unsigned long long)segment);
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fprintf(stderr, "\rsegment %llu ", (unsigned long long)segment);
 }
 
 static void print_verdict(const struct journal_verdict *verdict)
@@ -40,11 +42,14 @@ int tool_verify(const struct tool_options *options, int argc, char **argv)
 	if (rc == RC_OK)
 		rc = journal_disk_open(argv[1], &disk);
 	if (rc != RC_OK)
-		return tool_complain(TOOL_REFUSED, "%s cannot be opened (%s)", argv[1], rc_word(rc));
+		return tool_complain(TOOL_REFUSED, "%s: %s", argv[1], tool_why(rc));
 	rc = journal_verify(disk, progress, NULL, &verdict, &fault);
-	(void)fputs("\r", stderr);
-	print_verdict(&verdict);
 	journal_disk_close(&disk);
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fputs("\r                             \r", stderr);
+	if (rc == RC_NOTFOUND && verdict.segments == 0)
+		return tool_complain(TOOL_REFUSED, "%s holds no journal; it lies in the folder `journal` of the state folder", argv[1]);
+	print_verdict(&verdict);
 	if (rc == RC_OK) {
 		(void)puts("whole");
 		return TOOL_DONE;

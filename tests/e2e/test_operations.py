@@ -470,6 +470,74 @@ class Command(base.Case):
         text = gate.command("status", check=True).stdout
         for role in gateway.ROLES:
             self.assertIn(role, text)
+        rows = [json.loads(line) for line in gate.command("--json", "status", check=True).stdout.splitlines()]
+        self.assertEqual((rows[0]["process"], rows[0]["state"]), ("supervisor", "serving"))
+        self.assertEqual(rows[0]["pid"], gate.server.pid)
+        self.assertEqual(rows[-1]["messages"], 0)
+
+    def test_wrong_usage(self):
+        """Each says what is wrong with which word, on standard error, with status 2 (or 1: understood, but not so)."""
+        gate = self.gateway(next_port=9)
+        message = gate.folder / "message"
+        message.write_bytes(base.numbered(1))
+        for words, status, pattern in (
+            (["nonsense"], 2, "no command nonsense"),
+            (["--nonsense"], 2, "no option --nonsense"),
+            (["help", "nonsense"], 2, "no command nonsense"),
+            (["status", "x"], 2, "usage: hangu status\n"),
+            (["queue", "nonsense"], 2, "nonsense"),
+            (["queue", "list", "--state", "x"], 2, "--state x: expected due, "),
+            (["queue", "list", "--older", "5"], 2, "--older 5: expected an age"),
+            (["queue", "list", "--to"], 2, "--to .*: expected a value"),
+            (["queue", "hold"], 2, "needs a filter"),
+            (["queue", "reroute"], 2, "usage: hangu queue"),
+            (["queue", "reroute", "nowhere", "--to", "a@b"], 1, r"no \[route nowhere\]"),
+            (["trace"], 2, "usage: hangu trace"),
+            (["trace", "nonsense"], 2, "nonsense"),
+            (["trace", "--from", "yesterday"], 2, "--from yesterday: expected"),
+            (["trace", "--limit", "0"], 2, "--limit 0: expected"),
+            (["trace", "--limit", "1001"], 2, "--limit 1001: expected"),
+            (["send", message], 2, "usage: hangu send"),
+            (["send", "/nonexistent", "--to", "a@b"], 1, "/nonexistent: there is no such"),
+            (["send", message, "--to", "a@b", "--host", "nonsense"], 2, "--host nonsense: expected"),
+            (["send", message, "--to", "a@b", "--host", "127.0.0.1:1"], 3, "nobody answers"),
+            (["scan", "/nonexistent"], 1, "/nonexistent: there is no such"),
+            (["verify", "/nonexistent"], 1, "/nonexistent: there is no such"),
+            (["verify", gate.folder], 1, "holds no journal"),
+            (["check", "/nonexistent"], 1, "/nonexistent: there is no such"),
+            (["account", "a", "b@c"], 2, "standard input"),
+        ):
+            with self.subTest(" ".join(map(str, words))):
+                done = gate.command(*words)
+                self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+                self.assertRegex(done.stderr, pattern)
+
+    def test_help(self):
+        """Every command of the list tells its own usage, by both ways of asking, on standard output."""
+        gate = gateway.Gateway(next_port=9)
+        self.addCleanup(gate.__exit__)
+        names = re.findall(r"(?m)^  ([a-z]+) +[A-Z]", gate.command("help", check=True).stdout)
+        self.assertGreater(len(names), 12)
+        for name in names:
+            with self.subTest(name):
+                text = gate.command("help", name, check=True).stdout
+                self.assertRegex(text, "^usage: hangu %s\\b" % name)
+                self.assertEqual(gate.command(name, "--help", check=True).stdout, text)
+
+    def test_what_send_says(self):
+        """Refused recipients are named, and the status is that of a refusal, not of a broken conversation."""
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port, listener={"relay_from": "127.0.0.2"})
+        message = gate.folder / "message"
+        message.write_bytes(base.numbered(1))
+        host = "127.0.0.1:%d" % gate.port
+        refused = gate.command("send", message, "--to", "x@elsewhere.example", "--host", host)
+        self.assertEqual((refused.returncode, refused.stderr), (1, ""))
+        self.assertIn("recipient: 550", refused.stdout)
+        half = gate.command("send", message, "--to", "x@elsewhere.example", "x@example.net", "--host", host)
+        self.assertEqual((half.returncode, half.stderr), (0, ""))
+        self.assertRegex(half.stdout, "(?s)recipient: 550.*message: 250")
+        box.wait(1)
 
     def test_nothing_a_peer_says_forges_a_line(self):
         box = self.open(sink.Sink())
