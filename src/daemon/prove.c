@@ -150,6 +150,12 @@ static bool run_one(const struct supervisor *s, const struct child *child, const
 	return held;
 }
 
+static bool open_slab(struct slice message, struct slab **out)
+{
+	return slab_open(message.len, out) == RC_OK && slab_append(*out, message) == RC_OK && slab_seal(*out) == RC_OK &&
+	       slab_share(*out) == RC_OK;
+}
+
 static bool open_target(const struct supervisor *s, struct attempt_target *target, struct slab **own, struct slab **foreign)
 {
 	*target = (struct attempt_target){
@@ -157,9 +163,7 @@ static bool open_target(const struct supervisor *s, struct attempt_target *targe
 		.message = slice_of(message_text, sizeof message_text - 1),
 		.request = { .id = 4711, .message_bytes = sizeof message_text - 1, .options = { .depth = SCAN_DEPTH_STRUCTURE, .limits = SCAN_LIMITS_STANDARD } },
 	};
-	if (slab_open(sizeof message_text, own) != RC_OK || slab_append(*own, target->message) != RC_OK || slab_seal(*own) != RC_OK)
-		return false;
-	if (slab_open(4096, foreign) != RC_OK || slab_append(*foreign, SLICE("somebody else's letter")) != RC_OK || slab_seal(*foreign) != RC_OK)
+	if (!open_slab(target->message, own) || !open_slab(SLICE("somebody else's letter"), foreign))
 		return false;
 	target->own_slab = slab_fd(*own);
 	target->foreign_slab = slab_fd(*foreign);

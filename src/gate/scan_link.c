@@ -395,11 +395,29 @@ static size_t job_place(const struct scan_channel *channel, const struct scan_jo
 	return place;
 }
 
+/*
+ * The request that lies in port->frame, with its message: a copy behind it when it is small, otherwise its descriptor. That is also the
+ * way when the kernel was told to take less in one frame than a small message may have.
+ */
+static enum rc parcel_send(struct scan_channel *channel, struct scan_job *job)
+{
+	const struct slice pieces[] = { buf_slice(&channel->port->frame), slab_bytes(job->slab) };
+
+	if (slab_fd(job->slab) < 0) {
+		const enum rc rc = ipc_send_pieces(channel->watch.fd, pieces, sizeof pieces / sizeof pieces[0]);
+		if (rc != RC_LIMIT)
+			return rc;
+		if (slab_share(job->slab) != RC_OK)
+			return RC_LIMIT; /* of descriptors, say; its deadline ends the wait if none comes free */
+	}
+	const int fd = slab_fd(job->slab);
+	return ipc_send(channel->watch.fd, pieces[0], &fd, 1);
+}
+
 /* RC_OK: on its way. Otherwise the channel is of no use any more. */
 static enum rc job_send(struct scan_channel *channel, struct scan_job *job)
 {
 	struct scan_port         *port = channel->port;
-	const int                 fd = slab_fd(job->slab);
 	const struct scan_request request = {
 		.id = job->id, .message_bytes = slab_bytes(job->slab).len, .deadline_ms = job->deadline_ms,
 		.lane = job->failures != 0 ? SCAN_LANE_ALONE : SCAN_LANE_QUICK, .options = *job->options,
@@ -409,8 +427,8 @@ static enum rc job_send(struct scan_channel *channel, struct scan_job *job)
 	if (place == SCAN_PIPELINE)
 		return RC_BUSY;
 	buf_clear(&port->frame);
-	must(scan_request_encode(&request, &port->frame) == RC_OK && !port->frame.failed);
-	const enum rc rc = ipc_send(channel->watch.fd, buf_slice(&port->frame), &fd, 1);
+	must(scan_parcel_put(&request, &port->frame) == RC_OK && !port->frame.failed);
+	const enum rc rc = parcel_send(channel, job);
 	if (rc != RC_OK)
 		return rc;
 	channel->jobs[place] = job;

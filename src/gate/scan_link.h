@@ -33,7 +33,7 @@ enum scan_result {
 /* One message to be scanned. It lies with the asker, who sets the first five and keeps all of it until done(); there is no taking back. */
 struct scan_job {
 	uint64_t                   id;      /* the message's, not 0 */
-	const struct slab         *slab;    /* sealed */
+	struct slab               *slab;    /* sealed */
 	const struct scan_options *options;
 	const struct digest       *engine;  /* of those options */
 	/* `findings` and `frame`, their wire form, are good until the return; NULL and empty without findings. */

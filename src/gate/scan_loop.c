@@ -2,6 +2,7 @@
 #include "gate/scan_loop.h"
 
 #include "base/arena.h"
+#include "base/memory.h"
 #include "gate/scan_channel.h"
 #include "scan/serve.h"
 #include "sys/file.h"
@@ -24,7 +25,7 @@ struct scanner {
 	struct scan_server    server;
 	struct arena          arena;
 	struct buf            answer;
-	uint8_t               room[SCAN_FRAME_MAX];
+	uint8_t               room[SCAN_PARCEL_MAX];
 };
 
 static enum rc watch(const struct scanner *scanner, int fd)
@@ -79,24 +80,25 @@ static enum rc serve(struct scanner *scanner, int channel)
 {
 	struct ipc_frame    frame;
 	struct scan_request request = { .id = 0 };
+	struct slice        asked = { NULL, 0 }, message = { NULL, 0 };
 	struct slab        *slab = NULL;
 	enum rc             rc = ipc_receive(channel, scanner->room, sizeof scanner->room, 1, &frame);
 
 	if (rc != RC_OK)
 		return rc;
-	const enum rc read = scan_request_decode(frame.bytes, &request, NULL);
-	if (read == RC_OK && frame.fd_count == 1) {
-		/* slab_take closes the descriptor whatever it answers; a wrong slab is an empty message of a wrong size. */
+	/* What cannot be read is answered as such; a wrong slab is an empty message of a wrong size. */
+	if (scan_parcel_read(frame.bytes, frame.fd_count, &asked, &message) == RC_OK &&
+	    scan_request_decode(asked, &request, NULL) == RC_OK && frame.fd_count == 1) {
 		const enum rc taken = slab_take(frame.fds[0], request.message_bytes, SCAN_MESSAGE_MAX, &slab);
-		frame.fd_count = 0;
-		if (taken != RC_OK)
-			slab = NULL;
+		frame.fd_count = 0; /* closed, whatever the answer */
+		if (taken == RC_OK)
+			message = slab_bytes(slab);
 	}
 	ipc_frame_close(&frame);
 	atomic_store_explicit(&scanner->progress->message, request.id, memory_order_release);
-	scan_serve_one(&scanner->server, frame.bytes, slab == NULL ? (struct slice){ NULL, 0 } : slab_bytes(slab), &scanner->arena,
-	               &scanner->answer);
+	scan_serve_one(&scanner->server, asked, message, &scanner->arena, &scanner->answer);
 	slab_close(&slab);
+	memory_wipe(scanner->room, frame.bytes.len); /* the next message shall not find this one */
 	rc = answer(scanner, channel);
 	atomic_store_explicit(&scanner->progress->message, 0, memory_order_release);
 	atomic_fetch_add_explicit(&scanner->progress->done, 1, memory_order_relaxed);

@@ -164,7 +164,10 @@ static void finish(struct session *session)
 {
 	session->state = SESSION_CLOSING;
 	loop_timer_set(session->home->loop, &session->timer, CLOSE_WAIT_MS);
-	stream_finish(&session->stream);
+	if (session->quit)
+		stream_leave(&session->stream);
+	else
+		stream_finish(&session->stream);
 }
 
 static void send_out(struct session *session)
@@ -442,6 +445,7 @@ static void session_event(struct session *session, const struct smtp_event *even
 		break;
 	case SMTP_EVENT_QUIT:
 		session->end = "quit";
+		session->quit = true;
 		break;
 	case SMTP_EVENT_CLOSE:
 		if (session->end == NULL)

@@ -504,6 +504,13 @@ void stream_finish(struct stream *stream)
 	later(stream);
 }
 
+void stream_leave(struct stream *stream)
+{
+	if (stream->tls == NULL)
+		set(stream, FLAG_LEAVING);
+	stream_finish(stream);
+}
+
 static void end(struct stream *stream, bool reset)
 {
 	struct stream_pieces *pieces = stream->pieces;

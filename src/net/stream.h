@@ -179,6 +179,12 @@ void stream_shutdown(struct stream *stream);
  * stream_close() when the peer does not.
  */
 void stream_finish(struct stream *stream);
+/*
+ * The same for a peer that has said that it sends nothing more (QUIT): close as soon as everything has gone. If it has sent something after
+ * all, the kernel resets the connection, which may cost it our last bytes. A stream with TLS, where the peer still has its close_notify
+ * to send, is finished.
+ */
+void stream_leave(struct stream *stream);
 
 /*
  * Close at once: no more calls but done(RC_CLOSED) for pieces, from in here. What waited is lost; over TLS

@@ -30,6 +30,7 @@ enum flag {
 	FLAG_SHUT = 1u << 10,        /* our side has ended */
 	FLAG_FINISHING = 1u << 11,   /* throw away what comes */
 	FLAG_PIECES_DONE = 1u << 12, /* done() is owed */
+	FLAG_LEAVING = 1u << 14,     /* do not wait for the peer's end */
 	FLAG_SEND_FAILED = 1u << 13, /* nothing can be sent any more; what came is still handed over */
 };
 

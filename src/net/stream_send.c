@@ -242,8 +242,12 @@ static void shut(struct stream *stream)
 		stream_block(stream);
 		return;
 	}
-	(void)shutdown(stream->watch.fd, SHUT_WR);
 	set(stream, FLAG_SHUT);
+	if (has(stream, FLAG_LEAVING)) {
+		stream_fail(stream, RC_CLOSED, 0, "closed in order");
+		return;
+	}
+	(void)shutdown(stream->watch.fd, SHUT_WR);
 	if (has(stream, FLAG_FINISHING))
 		later(stream);
 }

@@ -39,6 +39,7 @@ struct owner {
 	bool          pause; /* pause in each call */
 	bool          close_on_data;
 	bool          finish_on_data;
+	bool          leave_on_data;
 	bool          start_tls; /* at the first bytes, as a server */
 	size_t        leave;     /* bytes not taken when TLS starts */
 };
@@ -69,6 +70,8 @@ static size_t on_data(struct stream *stream, struct slice data)
 		stream_pause(stream);
 	if (owner->finish_on_data)
 		stream_finish(stream);
+	if (owner->leave_on_data)
+		stream_leave(stream);
 	if (owner->close_on_data)
 		stream_close(stream);
 	return take;
@@ -448,6 +451,44 @@ static void finishing_waits_for_the_peer(void **state)
 	part(&left, &right);
 }
 
+static void leaving_waits_for_nobody_but_tls(void **state)
+{
+	struct owner left, right;
+
+	join(&left, &right, is_secure(state));
+	right.echo = true;
+	right.leave_on_data = true;
+	assert_int_equal(stream_send(&left.stream, SLICE("QUIT")), RC_OK);
+	UNTIL(left.got.len == 4 && left.ends == 1);
+	turns(10);
+	assert_int_equal(right.closes, is_secure(state) ? 0 : 1);
+	stream_close(&left.stream);
+	UNTIL(right.closes == 1);
+	assert_int_equal(right.fault.rc, RC_CLOSED);
+	part(&left, &right);
+}
+
+/* What does not fit the kernel's buffer goes before it is over. */
+static void leaving_sends_everything_first(void **state)
+{
+	struct owner left, right;
+
+	join(&left, &right, is_secure(state));
+	stream_pause(&left.stream);
+	send_count(&right, 8192);
+	size_t sent = 8192;
+	while (stream_send(&right.stream, SLICE("0123456789abcdef")) == RC_OK)
+		sent += 16;
+	stream_leave(&right.stream);
+	turns(10);
+	assert_int_equal(right.closes, 0);
+	stream_resume(&left.stream);
+	UNTIL(left.got.len == sent && left.ends == 1);
+	stream_close(&left.stream);
+	UNTIL(right.closes == 1);
+	part(&left, &right);
+}
+
 static void a_peer_that_vanishes_is_told_once(void **state)
 {
 	struct owner left, right;
@@ -755,6 +796,8 @@ int main(void)
 		BOTH(a_half_closed_peer_still_hears),
 		BOTH(the_end_comes_after_what_was_kept),
 		BOTH(finishing_waits_for_the_peer),
+		BOTH(leaving_waits_for_nobody_but_tls),
+		BOTH(leaving_sends_everything_first),
 		BOTH(a_peer_that_vanishes_is_told_once),
 		BOTH(no_memory_ends_one_stream),
 		cmocka_unit_test(nothing_is_read_behind_starttls),

@@ -11,7 +11,9 @@
 #define MAGIC_REQUEST 0x51524853u /* "SHRQ" */
 #define MAGIC_ANSWER  0x4e414853u /* "SHAN" */
 
-/* Sums of all bounds, so that an answer always fits its frame. */
+/* Sums of all bounds, so that a request and an answer always fit their frames. */
+#define REQUEST_WIRE_MAX (4u + 2u + 3u * 8u + 2u + 8u * 4u + 8u + 2u * (4u + SCAN_NAME_MAX))
+_Static_assert(REQUEST_WIRE_MAX <= SCAN_REQUEST_MAX, "the longest request fits its frame");
 #define FINDING_WIRE_MAX (2u + 2u + 4u + 4u + 8u + 4u + FINDING_EVIDENCE_MAX)
 #define ANSWER_WIRE_MAX                                                                                            \
 	(4u + 2u + 8u + 1u + DIGEST_SIZE + 10u * 4u + 8u + 3u * 4u + FACT_SUBJECT_MAX + FACT_FROM_MAX +            \

@@ -16,6 +16,7 @@
 
 #define SCAN_FRAME_MAX    65536u
 #define SCAN_WIRE_VERSION 1u
+#define SCAN_REQUEST_MAX  1024u /* bytes of a request */
 
 /* Which line the request waits in; the scanner works the same for both. */
 enum scan_lane {

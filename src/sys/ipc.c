@@ -150,12 +150,24 @@ union ancillary {
 	char           bytes[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
 };
 
+/* One frame of `size` bytes, whole or not at all. */
+static enum rc send_frame(int socket, const struct msghdr *message, size_t size)
+{
+	ssize_t sent;
+
+	do {
+		sent = sendmsg(socket, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return socket_rc(errno);
+	return (size_t)sent == size ? RC_OK : RC_IO;
+}
+
 enum rc ipc_send(int socket, struct slice bytes, const int *fds, size_t count)
 {
 	union ancillary ancillary;
 	struct iovec    vector = { .iov_base = (void *)(uintptr_t)bytes.ptr, .iov_len = bytes.len };
 	struct msghdr   message = { .msg_iov = &vector, .msg_iovlen = 1 };
-	ssize_t         sent;
 
 	must(bytes.len != 0);
 	must(bytes.len <= IPC_FRAME_MAX);
@@ -171,12 +183,23 @@ enum rc ipc_send(int socket, struct slice bytes, const int *fds, size_t count)
 		header->cmsg_len = CMSG_LEN(sizeof(int) * count);
 		memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
 	}
-	do {
-		sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return socket_rc(errno);
-	return (size_t)sent == bytes.len ? RC_OK : RC_IO;
+	return send_frame(socket, &message, bytes.len);
+}
+
+enum rc ipc_send_pieces(int socket, const struct slice *pieces, size_t count)
+{
+	struct iovec  vectors[IPC_PIECES_MAX];
+	struct msghdr message = { .msg_iov = vectors, .msg_iovlen = count };
+	size_t        size = 0;
+
+	must(count <= IPC_PIECES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		vectors[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)pieces[i].ptr, .iov_len = pieces[i].len };
+		size += pieces[i].len;
+	}
+	must(size != 0);
+	must(size <= IPC_GATHER_MAX);
+	return send_frame(socket, &message, size);
 }
 
 void ipc_frame_close(struct ipc_frame *frame)

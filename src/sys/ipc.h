@@ -11,7 +11,9 @@
 
 #include <stdint.h>
 
-#define IPC_FRAME_MAX (64u << 10) /* bytes of one frame */
+#define IPC_FRAME_MAX  (64u << 10)  /* bytes of one frame of ipc_send() */
+#define IPC_GATHER_MAX (200u << 10) /* bytes of one frame of ipc_send_pieces(): by the kernel's defaults a socket takes 212,960 */
+#define IPC_PIECES_MAX 4u           /* pieces of it */
 #define IPC_FDS_MAX   64u         /* descriptors with one frame */
 
 /* Two connected ends, non-blocking, O_CLOEXEC. RC_LIMIT, RC_IO. Close with file_close(). */
@@ -34,6 +36,11 @@ MUST_CHECK enum rc ipc_connect_below(int dir, const char *name, int *out);
  * nothing was sent. RC_CLOSED: it has gone. RC_LIMIT: too many descriptors are on their way.
  */
 MUST_CHECK enum rc ipc_send(int socket, struct slice bytes, const int *fds, size_t count);
+/*
+ * The same for a frame that is gathered from 1 to IPC_PIECES_MAX pieces (any of them may be empty, not all), together at most IPC_GATHER_MAX
+ * bytes, without descriptors. RC_LIMIT also: more than the kernel takes in one frame (its buffer for the socket is smaller than it used to be).
+ */
+MUST_CHECK enum rc ipc_send_pieces(int socket, const struct slice *pieces, size_t count);
 
 /* What arrived. Descriptors are the receiver's to close. */
 struct ipc_frame {

@@ -63,6 +63,37 @@ static void test_frames(void **state)
 	file_close(&a);
 }
 
+static void test_frames_in_pieces(void **state)
+{
+	static const size_t  sizes[] = { 1, IPC_FRAME_MAX + 1, IPC_GATHER_MAX - 1, IPC_GATHER_MAX };
+	static uint8_t       room[IPC_GATHER_MAX], large[IPC_GATHER_MAX];
+	const int            little = 1;
+	int                  a = -1, b = -1;
+	struct ipc_frame     frame;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof large; i++)
+		large[i] = (uint8_t)(i * 31 + i / 253);
+	assert_int_equal(ipc_pair(&a, &b), RC_OK);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		const struct slice pieces[IPC_PIECES_MAX] = { { NULL, 0 }, slice_of(large, sizes[i] / 3), { NULL, 0 },
+			                                      slice_of(large + sizes[i] / 3, sizes[i] - sizes[i] / 3) };
+		assert_int_equal(ipc_send_pieces(a, pieces, IPC_PIECES_MAX), RC_OK);
+		assert_int_equal(ipc_receive(b, room, sizeof room, 0, &frame), RC_OK);
+		assert_true(slice_eq(frame.bytes, slice_of(large, sizes[i])));
+	}
+	/* A kernel that was told to take less in one frame; what fits still goes. */
+	assert_int_equal(setsockopt(a, SOL_SOCKET, SO_SNDBUF, &little, sizeof little), 0);
+	const struct slice all = slice_of(large, sizeof large), word = SLICE("word");
+	assert_int_equal(ipc_send_pieces(a, &all, 1), RC_LIMIT);
+	assert_int_equal(ipc_send_pieces(a, &word, 1), RC_OK);
+	assert_int_equal(ipc_receive(b, room, sizeof room, 0, &frame), RC_OK);
+	assert_true(slice_eq(frame.bytes, word));
+	file_close(&b);
+	assert_int_equal(ipc_send_pieces(a, &word, 1), RC_CLOSED);
+	file_close(&a);
+}
+
 static void test_descriptors(void **state)
 {
 	int              a = -1, b = -1, fds[IPC_FDS_MAX];
@@ -150,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_frames_in_pieces),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_names),
 	};

@@ -283,7 +283,8 @@ static int try_slab(void)
 {
 	struct slab *slab = NULL;
 
-	if (slab_open(1u << 20, &slab) != RC_OK || slab_append(slab, SLICE("message")) != RC_OK || slab_seal(slab) != RC_OK)
+	if (slab_open(1u << 20, &slab) != RC_OK || slab_append(slab, SLICE("message")) != RC_OK || slab_seal(slab) != RC_OK ||
+	    slab_share(slab) != RC_OK)
 		return STATUS_REFUSED;
 	slab_close(&slab);
 	return STATUS_DONE;

@@ -21,12 +21,7 @@
 #define SEALS_OF_A_MESSAGE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 #define SEALS_OF_A_COPY    (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-/*
- * Up to here a message grows in plain memory and is written into its memfd when it is sealed: for a few KiB that costs half of mapping
- * and touching pages, and threads that map and unmap do not wait for each other.
- */
-#define SMALL_MAX   (64u << 10)
-#define SMALL_FIRST (8u << 10)
+#define SMALL_FIRST (8u << 10) /* bytes of plain memory that a message begins with */
 
 struct slab {
 	uint8_t *ptr;      /* the bytes: a mapping or plain memory; NULL while there are none */
@@ -35,7 +30,7 @@ struct slab {
 	size_t   size;     /* bytes of the message so far */
 	size_t   size_max;
 	uint64_t charged;  /* to the account */
-	int      fd;       /* -1 when taken */
+	int      fd;       /* -1: in plain memory, or taken */
 	bool     sealed;
 };
 
@@ -144,7 +139,7 @@ static enum rc make_room(struct slab *slab, size_t need)
 {
 	if (slab->mapped != 0 || need <= slab->room)
 		return RC_OK;
-	if (need > SMALL_MAX)
+	if (need > SLAB_SMALL_MAX)
 		return move_to_mapping(slab);
 	size_t room = slab->room != 0 ? slab->room : SMALL_FIRST;
 	while (room < need)
@@ -218,17 +213,17 @@ static enum rc sealed_copy(const char *name, struct slice bytes, int *out)
 enum rc slab_seal(struct slab *slab)
 {
 	must(!slab->sealed);
-	if (slab->mapped == 0) {
-		const enum rc rc = sealed_copy("hangu-message", slab_bytes(slab), &slab->fd);
-		slab->sealed = rc == RC_OK;
-		return rc;
-	}
-	if (ftruncate(slab->fd, (off_t)slab->size) != 0)
-		return RC_IO;
-	if (fcntl(slab->fd, F_ADD_SEALS, SEALS_OF_A_MESSAGE) != 0)
+	if (slab->mapped != 0 &&
+	    (ftruncate(slab->fd, (off_t)slab->size) != 0 || fcntl(slab->fd, F_ADD_SEALS, SEALS_OF_A_MESSAGE) != 0))
 		return RC_IO;
 	slab->sealed = true;
 	return RC_OK;
+}
+
+enum rc slab_share(struct slab *slab)
+{
+	must(slab->sealed);
+	return slab->fd >= 0 ? RC_OK : sealed_copy("hangu-message", slab_bytes(slab), &slab->fd);
 }
 
 struct slice slab_bytes(const struct slab *slab)
@@ -239,7 +234,6 @@ struct slice slab_bytes(const struct slab *slab)
 int slab_fd(const struct slab *slab)
 {
 	must(slab->sealed);
-	must(slab->fd >= 0);
 	return slab->fd;
 }
 

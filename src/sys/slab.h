@@ -1,12 +1,12 @@
 /*
- * One message in shared memory. The gate opens a slab at DATA, appends the message to it, seals it, and sends its
- * descriptor to a scanner, which maps it read-only and can do nothing else with it. A slab is one memfd, holds one message
- * and is never used again: no reader can ever see bytes of another message.
+ * One message in memory. The gate opens a slab at DATA, appends the message to it, and seals it. It holds one message and is never
+ * used again: no reader can ever see bytes of another message.
  *
- * A small message grows in plain memory and moves into its memfd when it is sealed; a larger one is mapped from then on, with
- * address space for its largest size, where pages appear as they are written. What all slabs of this process hold is counted in
- * steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one owner
- * at a time); the account is.
+ * Up to SLAB_SMALL_MAX bytes a message lies in plain memory, and who is to read it gets a copy through its channel: for a few KiB
+ * that costs a fraction of making, mapping and unmapping shared memory. A larger one lies in a memfd, mapped with address space for
+ * its largest size; who is to read it gets the sealed descriptor, maps it read-only and can do nothing else with it. What all slabs
+ * of this process hold is counted in steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one
+ * owner at a time); the account is.
  */
 #ifndef SYS_SLAB_H
 #define SYS_SLAB_H
@@ -14,8 +14,9 @@
 #include "base/rc.h"
 #include "base/slice.h"
 
-#define SLAB_SIZE_MAX (1ull << 31)
-#define SLAB_STEP     (16u << 10)
+#define SLAB_SIZE_MAX  (1ull << 31)
+#define SLAB_STEP      (16u << 10)
+#define SLAB_SMALL_MAX (128u << 10)
 
 struct slab; /* opaque */
 
@@ -46,15 +47,20 @@ MUST_CHECK enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out);
 void slab_grew(struct slab *slab, size_t count);
 
 /*
- * The message is whole: cut the memory to its real size and seal it (no shrinking, growing or writing by anyone but this
- * process's own mapping, and no change of seals). RC_LIMIT: no descriptor left; RC_NOMEM, RC_IO: the kernel refused.
+ * The message is whole: nothing can be appended any more. A memfd is cut to its real size and sealed (no shrinking, growing or writing
+ * by anyone but this process's own mapping, and no change of seals). RC_IO: the kernel refused.
  */
 MUST_CHECK enum rc slab_seal(struct slab *slab);
 
 /* All bytes appended so far; borrowed until the next append, and after sealing until slab_close(). */
 struct slice slab_bytes(const struct slab *slab);
-/* The descriptor, to be sent with ipc_send(); still owned by the slab. Only of a sealed slab. */
+/* The descriptor of a sealed slab, to be sent with ipc_send(); still owned by the slab. -1: the message lies in plain memory. */
 int slab_fd(const struct slab *slab);
+/*
+ * Afterwards slab_fd() of this sealed slab is a descriptor, for a small message that of a copy sealed against every change. RC_LIMIT: no
+ * descriptor left; RC_NOMEM, RC_IO: the kernel refused.
+ */
+MUST_CHECK enum rc slab_share(struct slab *slab);
 
 /*
  * The receiving side: `fd` came with a message that promised `size` bytes. Checks that it is a memfd of exactly that size

@@ -38,7 +38,12 @@ static void test_a_message(void **state)
 	assert_int_equal(slab_seal(slab), RC_OK);
 	assert_true(slice_eq(slab_bytes(slab), SLICE("Subject: x\r\n\r\nbody")));
 
-	/* A receiver has the same bytes, and no way to change them. */
+	/* Shared on request, and once. A receiver has the same bytes, and no way to change them. */
+	assert_int_equal(slab_fd(slab), -1);
+	assert_int_equal(slab_share(slab), RC_OK);
+	const int shared = slab_fd(slab);
+	assert_int_equal(slab_share(slab), RC_OK);
+	assert_int_equal(slab_fd(slab), shared);
 	struct slab *taken = NULL;
 	assert_int_equal(slab_take(dup(slab_fd(slab)), 18, 1u << 20, &taken), RC_OK);
 	assert_true(slice_eq(slab_bytes(taken), SLICE("Subject: x\r\n\r\nbody")));
@@ -110,6 +115,7 @@ static void test_distrust(void **state)
 	(void)state;
 	assert_int_equal(slab_append(slab, SLICE("12345")), RC_OK);
 	assert_int_equal(slab_seal(slab), RC_OK);
+	assert_int_equal(slab_share(slab), RC_OK);
 	assert_int_equal(slab_take(dup(slab_fd(slab)), 4, 4096, &taken), RC_CORRUPT);
 	assert_int_equal(slab_take(dup(slab_fd(slab)), 6, 4096, &taken), RC_CORRUPT);
 	assert_int_equal(slab_take(dup(slab_fd(slab)), UINT64_MAX, UINT64_MAX, &taken), RC_LIMIT);
@@ -135,7 +141,7 @@ static void test_distrust(void **state)
 static void test_small_and_large(void **state)
 {
 	static uint8_t      bytes[200000];
-	static const size_t sizes[] = { 1, 8191, 8192, 8193, 65535, 65536, 65537, 131072, 200000 };
+	static const size_t sizes[] = { 1, 8191, 8192, 8193, 65536, SLAB_SMALL_MAX - 1, SLAB_SMALL_MAX, SLAB_SMALL_MAX + 1, 200000 };
 	static const size_t pieces[] = { 1, 777, 65536, 200000 };
 
 	(void)state;
@@ -152,6 +158,8 @@ static void test_small_and_large(void **state)
 			}
 			assert_int_equal(slab_seal(slab), RC_OK);
 			assert_true(slice_eq(slab_bytes(slab), all));
+			assert_int_equal(slab_fd(slab) >= 0, sizes[i] > SLAB_SMALL_MAX);
+			assert_int_equal(slab_share(slab), RC_OK);
 			assert_int_equal(slab_take(dup(slab_fd(slab)), all.len, 1u << 20, &taken), RC_OK);
 			assert_true(slice_eq(slab_bytes(taken), all));
 			assert_int_equal(mmap(NULL, all.len, PROT_READ | PROT_WRITE, MAP_SHARED, slab_fd(slab), 0), MAP_FAILED);
@@ -188,6 +196,7 @@ static void test_empty_message(void **state)
 
 	(void)state;
 	assert_int_equal(slab_seal(slab), RC_OK);
+	assert_int_equal(slab_share(slab), RC_OK);
 	assert_int_equal(slab_take(dup(slab_fd(slab)), 0, 4096, &taken), RC_OK);
 	assert_int_equal(slab_bytes(taken).len, 0);
 	slab_close(&taken);

@@ -135,7 +135,7 @@ def relay(entry, cell, count, folder):
             and time.monotonic() - started > outcome.get("seconds", 0) + 5
         ):
             break
-        time.sleep(0.003)
+        time.sleep(0.01)
     seconds = time.monotonic() - started
     thread.join()
     arrived = entry.sink.count() - before
