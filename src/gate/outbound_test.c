@@ -296,6 +296,7 @@ static uint64_t take_in(struct rig *rig, const struct shape *shape)
 	if (!shape->cold) {
 		assert_int_equal(slab_open(body.len, &message->slab), RC_OK);
 		assert_int_equal(slab_append(message->slab, body), RC_OK);
+		assert_int_equal(slab_seal(message->slab), RC_OK);
 	}
 	if (shape->through) {
 		rig->through = (struct outbound_through){ .home = rig->loop, .task.run = through_answered };

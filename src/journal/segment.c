@@ -147,7 +147,27 @@ void journal_window_set(struct journal_window *window, struct journal_file *file
 	window->file = file;
 	window->start = 0;
 	window->size = 0;
+	window->reach = JOURNAL_WINDOW_FIRST;
 	window->limit = limit;
+}
+
+/* Fill the window from `offset` on with at least `size` bytes, or what there is. */
+static enum rc window_fill(struct journal_window *window, uint64_t offset, size_t size)
+{
+	const uint64_t rest = window->limit - offset;
+	const bool     on = offset >= window->start && offset < window->start + window->size + JOURNAL_WINDOW_JUMP;
+	size_t         got;
+
+	window->reach = on ? window->reach * 2 : JOURNAL_WINDOW_FIRST;
+	if (window->reach > JOURNAL_WINDOW_SIZE)
+		window->reach = JOURNAL_WINDOW_SIZE;
+	const size_t most = window->reach > size ? window->reach : size;
+	window->start = offset;
+	window->size = 0;
+	const enum rc rc = window->disk->calls->read(window->disk, window->file, offset, window->bytes, rest < most ? (size_t)rest : most, &got);
+	if (rc == RC_OK)
+		window->size = got;
+	return rc;
 }
 
 enum rc journal_window_see(struct journal_window *window, uint64_t offset, size_t size, struct slice *out)
@@ -162,16 +182,9 @@ enum rc journal_window_see(struct journal_window *window, uint64_t offset, size_
 	if (size > window->limit - offset)
 		size = (size_t)(window->limit - offset);
 	if (offset < window->start || offset + size > window->start + window->size) {
-		const uint64_t rest = window->limit - offset;
-		size_t         got;
-		window->size = 0;
-		const enum rc rc = window->disk->calls->read(
-			window->disk, window->file, offset, window->bytes,
-			rest < JOURNAL_WINDOW_SIZE ? (size_t)rest : JOURNAL_WINDOW_SIZE, &got);
+		const enum rc rc = window_fill(window, offset, size);
 		if (rc != RC_OK)
 			return rc;
-		window->start = offset;
-		window->size = got;
 	}
 	*out = slice_cut(slice_of(window->bytes, window->size), (size_t)(offset - window->start), size);
 	return RC_OK;

@@ -65,10 +65,13 @@ struct journal_window {
 	uint8_t             *bytes; /* owned */
 	uint64_t             start; /* of what is held */
 	size_t               size;
+	size_t               reach; /* bytes that the next read takes */
 	uint64_t             limit;
 };
 
-#define JOURNAL_WINDOW_SIZE (256u << 10)
+#define JOURNAL_WINDOW_SIZE  (256u << 10)
+#define JOURNAL_WINDOW_FIRST (8u << 10)  /* read after a jump: who passes over bodies does not read them */
+#define JOURNAL_WINDOW_JUMP  (32u << 10) /* a step of so many bytes over what is held is a jump; shorter ones double the reads */
 
 /* RC_NOMEM. */
 MUST_CHECK enum rc journal_window_init(struct journal_window *window, struct journal_disk *disk);

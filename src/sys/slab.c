@@ -18,19 +18,20 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 
-#define SEALS_OF_A_MESSAGE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
-#define SEALS_OF_A_COPY    (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-#define SMALL_FIRST (8u << 10) /* bytes of plain memory that a message begins with */
+#define SMALL_FIRST (8u << 10)  /* bytes of plain memory that a message begins with */
+#define DIRECT_MIN  (16u << 10) /* so many bytes at once go into the memfd without a stop in plain memory */
 
 struct slab {
-	uint8_t *ptr;      /* the bytes: a mapping or plain memory; NULL while there are none */
-	size_t   mapped;   /* bytes of the mapping; 0: plain memory */
+	uint8_t *plain;    /* the message, or its end that is not yet in the memfd; NULL: none */
 	size_t   room;     /* of plain memory */
-	size_t   size;     /* bytes of the message so far */
+	size_t   held;     /* bytes there */
+	int      fd;       /* -1: in plain memory, or taken */
+	uint64_t written;  /* bytes in the memfd */
+	uint8_t *mapped;   /* once sealed or taken */
 	size_t   size_max;
 	uint64_t charged;  /* to the account */
-	int      fd;       /* -1: in plain memory, or taken */
 	bool     sealed;
 };
 
@@ -54,6 +55,11 @@ uint64_t slab_bytes_held(void)
 uint64_t slab_count(void)
 {
 	return atomic_load_explicit(&account.count, memory_order_relaxed);
+}
+
+static uint64_t steps_of(uint64_t bytes)
+{
+	return (bytes + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
 }
 
 static bool account_charge(uint64_t bytes)
@@ -99,10 +105,9 @@ void slab_close(struct slab **slab)
 
 	if (s == NULL)
 		return;
-	if (s->mapped != 0)
-		must(munmap(s->ptr, s->mapped) == 0);
-	else
-		memory_give(s->ptr);
+	if (s->mapped != NULL)
+		must(munmap(s->mapped, (size_t)s->written) == 0);
+	memory_give(s->plain);
 	file_close(&s->fd);
 	atomic_fetch_sub(&account.held, s->charged);
 	atomic_fetch_sub_explicit(&account.count, 1, memory_order_relaxed);
@@ -110,85 +115,59 @@ void slab_close(struct slab **slab)
 	*slab = NULL;
 }
 
-/* From plain memory into a mapping of the largest size. On any error the slab is as it was. */
-static enum rc move_to_mapping(struct slab *slab)
+static enum rc grow_plain(struct slab *slab, size_t need)
 {
-	int fd = memory_file("hangu-message");
-
-	if (fd < 0 || ftruncate(fd, (off_t)slab->size_max) != 0) {
-		const enum rc rc = file_rc(errno);
-		file_close(&fd);
-		return rc;
-	}
-	void *ptr = mmap(NULL, slab->size_max, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (ptr == MAP_FAILED) {
-		file_close(&fd);
-		return RC_NOMEM;
-	}
-	if (slab->size != 0)
-		memcpy(ptr, slab->ptr, slab->size);
-	memory_give(slab->ptr);
-	slab->ptr = ptr;
-	slab->mapped = slab->size_max;
-	slab->room = 0;
-	slab->fd = fd;
-	return RC_OK;
-}
-
-static enum rc make_room(struct slab *slab, size_t need)
-{
-	if (slab->mapped != 0 || need <= slab->room)
-		return RC_OK;
-	if (need > SLAB_SMALL_MAX)
-		return move_to_mapping(slab);
 	size_t room = slab->room != 0 ? slab->room : SMALL_FIRST;
+
+	if (need <= slab->room)
+		return RC_OK;
 	while (room < need)
 		room *= 2;
-	uint8_t *ptr = memory_resize(slab->ptr, room);
-	if (ptr == NULL)
+	uint8_t *plain = memory_resize(slab->plain, room);
+	if (plain == NULL)
 		return RC_NOMEM;
-	slab->ptr = ptr;
+	slab->plain = plain;
 	slab->room = room;
 	return RC_OK;
 }
 
-enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out)
+/* What plain memory holds and `bytes` behind it into the memfd, which is made when there is none. On any error the slab is as it was. */
+static enum rc write_out(struct slab *slab, struct slice bytes)
 {
-	must(!slab->sealed);
-	if (count > slab->size_max - slab->size)
-		return RC_LIMIT;
-	const size_t need = slab->size + count;
-	if (need > slab->charged) {
-		const uint64_t more = (need - slab->charged + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
-		if (!account_charge(more))
-			return RC_NOMEM;
-		slab->charged += more;
-	}
-	const enum rc rc = make_room(slab, need);
-	if (rc == RC_OK)
-		*out = slab->ptr + slab->size;
-	return rc;
-}
+	const struct slice parts[] = { slice_of(slab->plain, slab->held), bytes };
 
-void slab_grew(struct slab *slab, size_t count)
-{
-	must(!slab->sealed);
-	must(count <= slab->size_max - slab->size);
-	must(slab->size + count <= slab->charged);
-	slab->size += count;
+	if (slab->fd < 0)
+		slab->fd = memory_file("hangu-message");
+	if (slab->fd < 0)
+		return file_rc(errno);
+	const enum rc rc = file_write_parts(slab->fd, parts, sizeof parts / sizeof parts[0], slab->written);
+	if (rc != RC_OK)
+		return rc;
+	slab->written += slab->held + bytes.len;
+	slab->held = 0;
+	return RC_OK;
 }
 
 enum rc slab_append(struct slab *slab, struct slice bytes)
 {
-	uint8_t *to = NULL;
+	const uint64_t size = slab->written + slab->held;
 
+	must(!slab->sealed);
 	if (bytes.len == 0)
 		return RC_OK;
-	const enum rc rc = slab_reserve(slab, bytes.len, &to);
+	if (bytes.len > slab->size_max - size)
+		return RC_LIMIT;
+	const uint64_t need = steps_of(size + bytes.len);
+	if (need > slab->charged && !account_charge(need - slab->charged))
+		return RC_NOMEM;
+	slab->charged = need > slab->charged ? need : slab->charged;
+	if (slab->held + bytes.len > SLAB_SMALL_MAX || (slab->fd >= 0 && bytes.len >= DIRECT_MIN))
+		return write_out(slab, bytes);
+	const enum rc rc = grow_plain(slab, slab->held + bytes.len);
 	if (rc != RC_OK)
 		return rc;
-	memcpy(to, bytes.ptr, bytes.len);
-	slab_grew(slab, bytes.len);
+	memcpy(slab->plain + slab->held, bytes.ptr, bytes.len);
+	slab->held += bytes.len;
 	return RC_OK;
 }
 
@@ -200,7 +179,7 @@ static enum rc sealed_copy(const char *name, struct slice bytes, int *out)
 	if (fd < 0)
 		return file_rc(errno);
 	enum rc rc = file_write_at(fd, bytes, 0);
-	if (rc == RC_OK && fcntl(fd, F_ADD_SEALS, SEALS_OF_A_COPY) != 0)
+	if (rc == RC_OK && fcntl(fd, F_ADD_SEALS, SEALS) != 0)
 		rc = RC_IO;
 	if (rc != RC_OK) {
 		file_close(&fd);
@@ -212,12 +191,23 @@ static enum rc sealed_copy(const char *name, struct slice bytes, int *out)
 
 enum rc slab_seal(struct slab *slab)
 {
+	enum rc rc = RC_OK;
+
 	must(!slab->sealed);
-	if (slab->mapped != 0 &&
-	    (ftruncate(slab->fd, (off_t)slab->size) != 0 || fcntl(slab->fd, F_ADD_SEALS, SEALS_OF_A_MESSAGE) != 0))
-		return RC_IO;
-	slab->sealed = true;
-	return RC_OK;
+	if (slab->fd >= 0 && slab->held != 0)
+		rc = write_out(slab, (struct slice){ NULL, 0 });
+	if (rc == RC_OK && slab->fd >= 0) {
+		if (fcntl(slab->fd, F_ADD_SEALS, SEALS) != 0)
+			return RC_IO;
+		void *mapped = mmap(NULL, (size_t)slab->written, PROT_READ, MAP_SHARED, slab->fd, 0);
+		if (mapped == MAP_FAILED)
+			return RC_NOMEM;
+		slab->mapped = mapped;
+		memory_give(slab->plain);
+		slab->plain = NULL;
+	}
+	slab->sealed = rc == RC_OK;
+	return rc;
 }
 
 enum rc slab_share(struct slab *slab)
@@ -228,7 +218,8 @@ enum rc slab_share(struct slab *slab)
 
 struct slice slab_bytes(const struct slab *slab)
 {
-	return slice_of(slab->size != 0 ? slab->ptr : NULL, slab->size);
+	must(slab->sealed || slab->fd < 0);
+	return slab->mapped != NULL ? slice_of(slab->mapped, (size_t)slab->written) : slice_of(slab->held != 0 ? slab->plain : NULL, slab->held);
 }
 
 int slab_fd(const struct slab *slab)
@@ -243,8 +234,7 @@ static bool is_sealed(int fd)
 
 	if (seals < 0)
 		return false;
-	const int asked = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-	return (seals & asked) == asked && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0;
+	return (seals & SEALS) == SEALS;
 }
 
 static enum rc map_taken(int fd, uint64_t size, uint64_t size_max, struct slab *slab)
@@ -257,14 +247,14 @@ static enum rc map_taken(int fd, uint64_t size, uint64_t size_max, struct slab *
 	const off_t end = lseek(fd, 0, SEEK_END);
 	if (end < 0 || (uint64_t)end != size)
 		return RC_CORRUPT;
-	*slab = (struct slab){ .size = (size_t)size, .size_max = (size_t)size, .fd = -1, .sealed = true };
+	*slab = (struct slab){ .size_max = (size_t)size, .fd = -1, .sealed = true };
 	if (size == 0)
 		return RC_OK;
-	void *ptr = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
-	if (ptr == MAP_FAILED)
+	void *mapped = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	if (mapped == MAP_FAILED)
 		return RC_NOMEM;
-	slab->ptr = ptr;
-	slab->mapped = (size_t)size;
+	slab->mapped = mapped;
+	slab->written = size;
 	return RC_OK;
 }
 

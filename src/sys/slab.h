@@ -3,10 +3,10 @@
  * used again: no reader can ever see bytes of another message.
  *
  * Up to SLAB_SMALL_MAX bytes a message lies in plain memory, and who is to read it gets a copy through its channel: for a few KiB
- * that costs a fraction of making, mapping and unmapping shared memory. A larger one lies in a memfd, mapped with address space for
- * its largest size; who is to read it gets the sealed descriptor, maps it read-only and can do nothing else with it. What all slabs
- * of this process hold is counted in steps of SLAB_STEP and bounded by slab_limit_set(). Not thread-safe per slab (a message has one
- * owner at a time); the account is.
+ * that costs a fraction of making, mapping and unmapping shared memory. A larger one goes into a memfd as it grows; who is to read it
+ * gets the sealed descriptor, maps it read-only and can do nothing else with it. (Writing costs less than half of a mapping that
+ * grows, where each page is cleared and comes by a fault.) What all slabs of this process hold is counted in steps of SLAB_STEP and
+ * bounded by slab_limit_set(). Not thread-safe per slab (a message has one owner at a time); the account is.
  */
 #ifndef SYS_SLAB_H
 #define SYS_SLAB_H
@@ -35,24 +35,17 @@ MUST_CHECK enum rc slab_open(size_t size_max, struct slab **out);
 void slab_close(struct slab **slab);
 
 /*
- * Append. RC_LIMIT: more than size_max, or no descriptor left; RC_NOMEM: the account is full, or there is no memory. Either
+ * Append. RC_LIMIT: more than size_max, or no descriptor left; RC_NOMEM: the account is full, or there is no memory; RC_IO. Each
  * leaves the slab as it was. Not after sealing.
  */
 MUST_CHECK enum rc slab_append(struct slab *slab, struct slice bytes);
 /*
- * For writers that produce in place: room for `count` more bytes at *out, accounted for but not yet part of the slab;
- * slab_grew() then says how many came (at most `count`). Answers as slab_append().
- */
-MUST_CHECK enum rc slab_reserve(struct slab *slab, size_t count, uint8_t **out);
-void slab_grew(struct slab *slab, size_t count);
-
-/*
- * The message is whole: nothing can be appended any more. A memfd is cut to its real size and sealed (no shrinking, growing or writing
- * by anyone but this process's own mapping, and no change of seals). RC_IO: the kernel refused.
+ * The message is whole: nothing can be appended any more. A memfd is sealed against shrinking, growing, writing and a change of seals,
+ * by this process, too, and mapped. RC_LIMIT, RC_NOMEM, RC_IO: the kernel refused; the slab is good for slab_close() only.
  */
 MUST_CHECK enum rc slab_seal(struct slab *slab);
 
-/* All bytes appended so far; borrowed until the next append, and after sealing until slab_close(). */
+/* The bytes of a sealed slab, borrowed until slab_close(); before, of one that has at most SLAB_SMALL_MAX, until the next append. */
 struct slice slab_bytes(const struct slab *slab);
 /* The descriptor of a sealed slab, to be sent with ipc_send(); still owned by the slab. -1: the message lies in plain memory. */
 int slab_fd(const struct slab *slab);

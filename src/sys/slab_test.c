@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,15 +27,12 @@ static struct slab *make(size_t size_max)
 static void test_a_message(void **state)
 {
 	struct slab *slab = make(1u << 20);
-	uint8_t     *room = NULL;
 
 	(void)state;
 	assert_int_equal(slab_bytes(slab).len, 0);
 	assert_int_equal(slab_append(slab, SLICE("")), RC_OK);
 	assert_int_equal(slab_append(slab, SLICE("Subject: x\r\n")), RC_OK);
-	assert_int_equal(slab_reserve(slab, 100, &room), RC_OK);
-	memcpy(room, "\r\nbody", 6);
-	slab_grew(slab, 6);
+	assert_int_equal(slab_append(slab, SLICE("\r\nbody")), RC_OK);
 	assert_int_equal(slab_seal(slab), RC_OK);
 	assert_true(slice_eq(slab_bytes(slab), SLICE("Subject: x\r\n\r\nbody")));
 
@@ -128,7 +126,7 @@ static void test_distrust(void **state)
 	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_int_equal(ftruncate(fd, 5), 0);
 	assert_int_equal(slab_take(dup(fd), 5, 100, &taken), RC_DENIED);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL), 0);
 	assert_int_equal(slab_take(fd, 5, 100, &taken), RC_DENIED);
 	assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed, whatever the answer */
 	assert_int_equal(slab_take(open("/etc/passwd", O_RDONLY | O_CLOEXEC), 5, 100, &taken), RC_DENIED);
@@ -142,7 +140,7 @@ static void test_small_and_large(void **state)
 {
 	static uint8_t      bytes[200000];
 	static const size_t sizes[] = { 1, 8191, 8192, 8193, 65536, SLAB_SMALL_MAX - 1, SLAB_SMALL_MAX, SLAB_SMALL_MAX + 1, 200000 };
-	static const size_t pieces[] = { 1, 777, 65536, 200000 };
+	static const size_t pieces[] = { 1, 777, 16383, 16384, 65536, 200000 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bytes; i++)
@@ -186,6 +184,31 @@ static void test_growing_without_memory(void **state)
 	assert_int_equal(slab_bytes(slab).len, 5000);
 	assert_int_equal(slab_append(slab, slice_of(bytes, sizeof bytes)), RC_OK);
 	assert_int_equal(slab_bytes(slab).len, 45000);
+	slab_close(&slab);
+	assert_int_equal(slab_bytes_held(), 0);
+}
+
+/* No descriptor for the memfd: the message stays as it was, and goes on when there is one. */
+static void test_growing_without_a_descriptor(void **state)
+{
+	static const uint8_t bytes[SLAB_SMALL_MAX] = { 1 };
+	struct slab         *slab = make(1u << 20);
+	struct rlimit        before;
+
+	(void)state;
+	assert_int_equal(slab_append(slab, slice_of(bytes, sizeof bytes)), RC_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	const struct rlimit none = { 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	const enum rc rc = slab_append(slab, slice_of(bytes, 1));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, RC_LIMIT);
+	assert_true(slice_eq(slab_bytes(slab), slice_of(bytes, sizeof bytes)));
+	assert_int_equal(slab_append(slab, slice_of(bytes, 1)), RC_OK);
+	assert_int_equal(slab_append(slab, SLICE("end")), RC_OK);
+	assert_int_equal(slab_seal(slab), RC_OK);
+	assert_int_equal(slab_bytes(slab).len, sizeof bytes + 4);
+	assert_true(slice_eq(slice_drop(slab_bytes(slab), sizeof bytes + 1), SLICE("end")));
 	slab_close(&slab);
 	assert_int_equal(slab_bytes_held(), 0);
 }
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_distrust),
 		cmocka_unit_test(test_small_and_large),
 		cmocka_unit_test(test_growing_without_memory),
+		cmocka_unit_test(test_growing_without_a_descriptor),
 		cmocka_unit_test(test_empty_message),
 		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_no_memory),
