@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-#define DURABLE_EVERY_MS 20u
+#define DURABLE_EVERY_MS 100u
 
 /* One administrator's connection: one request at a time, its answers as frames. */
 struct control_client {
