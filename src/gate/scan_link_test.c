@@ -43,7 +43,7 @@ struct rig {
 	struct scan_job     jobs[JOBS];
 	enum scan_result    results[JOBS];
 	unsigned            done[JOBS];
-	uint8_t             room[SCAN_FRAME_MAX];
+	uint8_t             room[SCAN_PARCEL_MAX];
 };
 
 static struct rig rig; /* too large for a stack; one test at a time */
@@ -110,12 +110,15 @@ static int answer_one(size_t index, size_t port)
 {
 	struct scan_request request;
 	struct ipc_frame    frame;
+	struct slice        asked, message;
 	struct buf          answer = buf_make(SCAN_FRAME_MAX);
 
 	if (ipc_receive(rig.scanners[index].channels[port], rig.room, sizeof rig.room, 1, &frame) != RC_OK)
 		return -1;
-	assert_int_equal(scan_request_decode(frame.bytes, &request, NULL), RC_OK);
-	scan_serve_one(&rig.server, frame.bytes, slab_bytes(rig.slab), &rig.arena, &answer);
+	assert_int_equal(scan_parcel_read(frame.bytes, frame.fd_count, &asked, &message), RC_OK);
+	assert_int_equal(scan_request_decode(asked, &request, NULL), RC_OK);
+	assert_true(slice_eq(message, slab_bytes(rig.slab)));
+	scan_serve_one(&rig.server, asked, message, &rig.arena, &answer);
 	ipc_frame_close(&frame);
 	assert_int_equal(ipc_send(rig.scanners[index].channels[port], buf_slice(&answer), NULL, 0), RC_OK);
 	buf_done(&answer);
