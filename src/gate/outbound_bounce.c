@@ -56,39 +56,46 @@ static bool field_says(struct slice line, struct slice name, struct slice *ret_v
 	return true;
 }
 
-static bool line_is_automatic(struct slice line)
+static enum bounce_nature line_nature(struct slice line)
 {
 	struct slice value;
+	bool automatic = false;
 
+	if (field_says(line, SLICE("X-MS-Journal-Report:"), &value))
+		return BOUNCE_REPORT;
+	if (field_says(line, SLICE("Content-Identifier:"), &value)) /* Exchange 2003 */
+		return slice_eq_nocase(value, SLICE("exjournalreport")) ? BOUNCE_REPORT : BOUNCE_ORDINARY;
 	if (field_says(line, SLICE("Auto-Submitted:"), &value)) /* RFC 3834 section 5 */
-		return !slice_starts_nocase(value, SLICE("no"));
-	if (field_says(line, SLICE("List-Id:"), &value) || field_says(line, SLICE("List-Unsubscribe:"), &value))
-		return true;
-	if (field_says(line, SLICE("Precedence:"), &value))
-		return slice_starts_nocase(value, SLICE("bulk")) || slice_starts_nocase(value, SLICE("list")) ||
-		       slice_starts_nocase(value, SLICE("junk"));
-	return field_says(line, SLICE("X-MS-Journal-Report:"), &value);
+		automatic = !slice_starts_nocase(value, SLICE("no"));
+	else if (field_says(line, SLICE("List-Id:"), &value) || field_says(line, SLICE("List-Unsubscribe:"), &value))
+		automatic = true;
+	else if (field_says(line, SLICE("Precedence:"), &value))
+		automatic = slice_starts_nocase(value, SLICE("bulk")) || slice_starts_nocase(value, SLICE("list")) ||
+		            slice_starts_nocase(value, SLICE("junk"));
+	return automatic ? BOUNCE_AUTOMATIC : BOUNCE_ORDINARY;
 }
 
-bool bounce_automatic(struct outbound *outbound, struct queue_entry *entry)
+enum bounce_nature bounce_nature(struct outbound *outbound, struct queue_entry *entry)
 {
 	struct buf header = buf_make(DSN_HEADERS_MAX);
 	size_t max = entry->header_size != 0 && entry->header_size < DSN_HEADERS_MAX ? entry->header_size : DSN_HEADERS_MAX;
-	bool automatic = false;
+	enum bounce_nature nature = BOUNCE_ORDINARY;
 
 	if (original_read(outbound, entry, max, &header) == RC_OK) {
 		struct slice rest = buf_slice(&header);
 
-		while (rest.len != 0 && !automatic) {
+		while (rest.len != 0 && nature != BOUNCE_REPORT) {
 			struct slice line = slice_until(&rest, '\n');
+			enum bounce_nature found;
 
 			if (slice_trim(line).len == 0)
 				break;
-			automatic = line_is_automatic(line);
+			found = line_nature(line);
+			nature = found > nature ? found : nature;
 		}
 	}
 	buf_done(&header);
-	return automatic;
+	return nature;
 }
 
 /* ---- composing ---- */

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "gate/verdict.h"
 #include "sys/counters.h"
 #include "sys/log.h"
 
@@ -16,6 +17,21 @@
 static struct slice hot_body(const struct delivery *delivery)
 {
 	return slab_bytes(delivery->hot->slab);
+}
+
+/* The prefix with what this route wants written below it (I-15, I-16). */
+static enum rc take_route_fields(struct delivery *delivery, const struct event_message *message)
+{
+	const struct gate_route_settings *settings = delivery->connection->destination->route->settings;
+
+	if (!settings->spam_headers && !settings->scl)
+		return RC_OK;
+	buf_put(&delivery->fields, message->prefix);
+	verdict_put_route_fields(message, settings, &delivery->fields);
+	if (delivery->fields.failed)
+		return RC_NOMEM;
+	delivery->prefix = buf_slice(&delivery->fields);
+	return RC_OK;
 }
 
 /* Prefix and cuts from the message's event, which lies in `payload` as long as the delivery. */
@@ -30,7 +46,10 @@ static enum rc take_event(struct delivery *delivery, struct slice payload)
 	if (rc != RC_OK)
 		return rc;
 	delivery->prefix = message.prefix;
-	delivery->size = message.prefix.len + message.body_size;
+	rc = take_route_fields(delivery, &message);
+	if (rc != RC_OK)
+		return rc;
+	delivery->size = delivery->prefix.len + message.body_size;
 	if (message.cut_count == 0)
 		return RC_OK;
 	delivery->cuts = memory_take(message.cut_count, sizeof(*delivery->cuts));
@@ -83,6 +102,7 @@ static void delivery_free(struct delivery *delivery)
 	journal_body_close(&delivery->body);
 	buf_done(&delivery->record);
 	buf_done(&delivery->texts);
+	buf_done(&delivery->fields);
 	memory_give(delivery->cuts);
 	memory_give(delivery->window);
 	memory_give(delivery);
@@ -105,6 +125,7 @@ static struct delivery *delivery_make(struct connection *connection, struct queu
 	delivery->answered = (struct answered *)(void *)(delivery->recipients + count);
 	delivery->record = buf_make(EVENT_PAYLOAD_MAX);
 	delivery->texts = buf_make(1u << 20);
+	delivery->fields = buf_make(EVENT_PREFIX_MAX + VERDICT_ROUTE_FIELDS_MAX);
 	for (size_t i = 0; i < count; i++)
 		delivery->recipients[i] = recipients[i];
 	connection->delivery = delivery;

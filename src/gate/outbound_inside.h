@@ -132,7 +132,8 @@ struct delivery {
 	struct outbound_message     *hot;        /* used; or NULL and: */
 	struct journal_body         *body;
 	struct buf                   record;     /* EVENT_MESSAGE's payload */
-	struct slice                 prefix;
+	struct slice                 prefix;     /* in the event's payload, or in: */
+	struct buf                   fields;     /* the prefix and what the route wants below it; empty when it wants nothing */
 	struct event_cut            *cuts;       /* owned copy, or NULL */
 	size_t                       cut_count;
 	uint64_t                     size;       /* of what is sent */
@@ -326,8 +327,14 @@ struct settled {
 void outbound_results(struct outbound *outbound, const struct attempt *attempt, const struct settled *settled, size_t count);
 
 /* outbound_bounce.c */
-/* Is this mail that robots sent (lists, bulk, auto-replies)? Reads the header. */
-bool bounce_automatic(struct outbound *outbound, struct queue_entry *entry);
+/* What kind of mail a message is where telling its sender is concerned; the later one wins. */
+enum bounce_nature {
+	BOUNCE_ORDINARY,
+	BOUNCE_AUTOMATIC, /* sent by a robot: a list, bulk, an auto-reply */
+	BOUNCE_REPORT,    /* a mail system's journal report */
+};
+/* Reads the header; ORDINARY when it cannot be read. */
+enum bounce_nature bounce_nature(struct outbound *outbound, struct queue_entry *entry);
 struct bounce_recipient {
 	const struct queue_recipient *recipient;
 	enum notice_kind              kind;

@@ -25,16 +25,18 @@ struct account {
 	struct outbound      *outbound;
 	const struct attempt *attempt;
 	int64_t               now_ms;
-	int                   automatic; /* -1: not looked at yet */
+	bool                  looked; /* `nature` is known */
+	enum bounce_nature    nature;
 	struct line          *lines;
 	size_t                count;
 };
 
-static bool is_automatic(struct account *account)
+static enum bounce_nature nature_of(struct account *account)
 {
-	if (account->automatic < 0)
-		account->automatic = bounce_automatic(account->outbound, account->attempt->entry) ? 1 : 0;
-	return account->automatic == 1;
+	if (!account->looked)
+		account->nature = bounce_nature(account->outbound, account->attempt->entry);
+	account->looked = true;
+	return account->nature;
 }
 
 static enum notice_answer ask_notice(struct account *account, enum notice_kind kind, const struct queue_recipient *recipient)
@@ -52,8 +54,11 @@ static enum notice_answer ask_notice(struct account *account, enum notice_kind k
 		.enabled = settings->notices,
 	};
 
-	if (kind != NOTICE_FAILED && notice_judge(&question) == NOTICE_SEND)
-		question.automatic = is_automatic(account);
+	/* The header is read only where it can change the answer. */
+	if (notice_judge(&question) == NOTICE_SEND) {
+		question.automatic = nature_of(account) != BOUNCE_ORDINARY;
+		question.report = nature_of(account) == BOUNCE_REPORT;
+	}
 	return notice_judge(&question);
 }
 
@@ -290,7 +295,7 @@ static void write_lines(struct account *account, struct line *const *lines, size
 
 void outbound_results(struct outbound *outbound, const struct attempt *attempt, const struct settled *settled, size_t count)
 {
-	struct account account = { .outbound = outbound, .attempt = attempt, .now_ms = outbound_wall_ms(), .automatic = -1 };
+	struct account account = { .outbound = outbound, .attempt = attempt, .now_ms = outbound_wall_ms() };
 	struct line **chosen;
 	size_t chosen_count = 0;
 

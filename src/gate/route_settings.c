@@ -53,6 +53,11 @@ const struct setting gate_route_settings[] = {
 	  .help = "Send with BDAT where the next hop offers CHUNKING." },
 	{ .key = "dsn", .kind = SETTING_BOOL, R(dsn), .standard = "yes", .unit = "",
 	  .help = "Pass requests for delivery status on where the next hop offers DSN; else they are honoured here." },
+	{ .key = "spam_headers", .kind = SETTING_BOOL, R(spam_headers), .standard = "no", .unit = "",
+	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does, for a mail system that sorts by them." },
+	{ .key = "scl", .kind = SETTING_BOOL, R(scl), .standard = "no", .unit = "",
+	  .help = "Write X-MS-Exchange-Organization-SCL into inbound mail; the Exchange behind must grant "
+	          "ms-Exch-Accept-Headers-Organization to us, or it takes the field away." },
 	{ .key = "eightbit", .kind = SETTING_WORD, R(eightbit), .words = eightbit_words, .standard = "send_anyway", .unit = "",
 	  .help = "An 8-bit message for a next hop without 8BITMIME is sent as it is, or bounced; it is never transcoded." },
 	{ .key = "connections_max", .kind = SETTING_NUMBER, R(connections_max), .min = 1, .max = 1000, .standard = "20",

@@ -50,6 +50,8 @@ struct gate_route_settings {
 	bool                chunking;     /* BDAT when offered (I-3) */
 	bool                dsn;          /* pass DSN parameters on when offered */
 	uint32_t            eightbit;     /* enum route_eightbit */
+	bool                spam_headers; /* X-Spam-* (I-15) */
+	bool                scl;          /* X-MS-Exchange-Organization-SCL (I-16) */
 	uint64_t            connections_max;
 	uint64_t            messages_per_connection;
 	uint64_t            recipients_max;      /* in one transaction */

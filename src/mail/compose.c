@@ -4,6 +4,8 @@
  */
 #include "mail/compose.h"
 
+#include "base/must.h"
+
 #include "base/civil_time.h"
 #include "base/codec.h"
 #include "mail/encoded_word.h"
@@ -189,15 +191,23 @@ void compose_verdict(const struct compose_verdict *verdict, struct buf *out)
 		buf_put_str(out, verdict->mark);
 		buf_put_str(out, "\r\n");
 	}
-	if (!verdict->spam_headers)
-		return;
-	buf_put_str(out, verdict->is_spam ? "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score="
-	                                  : "X-Spam-Flag: NO\r\nX-Spam-Status: No, score=");
-	score_put(verdict->score, out);
+}
+
+void compose_spam(const struct compose_spam *spam, struct buf *out)
+{
+	buf_put_str(out, spam->is_spam ? "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score="
+	                               : "X-Spam-Flag: NO\r\nX-Spam-Status: No, score=");
+	score_put(spam->score, out);
 	buf_put_str(out, " required=");
-	score_put(verdict->required, out);
+	score_put(spam->required, out);
 	buf_put_str(out, "\r\nX-Spam-Level: ");
-	for (int32_t star = 1; star <= LEVEL_STARS_MAX && star <= verdict->score / 1000; star++)
+	for (int32_t star = 1; star <= LEVEL_STARS_MAX && star <= spam->score / 1000; star++)
 		buf_put_byte(out, '*');
 	buf_put_str(out, "\r\n");
+}
+
+void compose_scl(int level, struct buf *out)
+{
+	must(level >= -1 && level <= 9);
+	buf_printf(out, "X-MS-Exchange-Organization-SCL: %d\r\n", level);
 }

@@ -33,21 +33,29 @@ struct compose_received {
 
 void compose_received(const struct compose_received *received, struct buf *out);
 
-/*
- * X-Hangu-Class, -Score, -Id and, where a route asks for it, X-Spam-Flag, -Status and -Level as SpamAssassin writes
- * them (I-15).
- */
+/* X-Hangu-Class, -Score, -Id and perhaps -Mark (I-15). */
 struct compose_verdict {
 	const char  *class_word; /* policy/disposition.h: mail_class_word() */
 	int32_t      score;      /* thousandths; written with one decimal */
 	struct slice id;
-	bool         spam_headers; /* the X-Spam-* ones too */
-	bool         is_spam;      /* X-Spam-Flag: YES */
-	int32_t      required;     /* thousandths, for X-Spam-Status "required=" */
-	const char  *mark;         /* X-Hangu-Mark: one of our own words ("unscanned"); NULL: no such field */
+	const char  *mark; /* X-Hangu-Mark: one of our own words ("unscanned"); NULL: no such field */
 };
 
 void compose_verdict(const struct compose_verdict *verdict, struct buf *out);
+
+/* What some mail systems sort by; a route asks for it. */
+struct compose_spam {
+	int32_t score;    /* thousandths; written with one decimal */
+	int32_t required; /* thousandths, for X-Spam-Status "required=" */
+	bool    is_spam;  /* X-Spam-Flag: YES */
+};
+
+/* X-Spam-Flag, -Status and -Level as SpamAssassin writes them (I-15). At most COMPOSE_SPAM_MAX bytes. */
+#define COMPOSE_SPAM_MAX 256u
+void compose_spam(const struct compose_spam *spam, struct buf *out);
+/* X-MS-Exchange-Organization-SCL (I-16): `level` from -1 to 9. At most COMPOSE_SCL_MAX bytes. */
+#define COMPOSE_SCL_MAX 48u
+void compose_scl(int level, struct buf *out);
 
 /* ---- Delivery status notifications (RFC 3461, 3462, 3464, 6522, 6533; I-28) ---- */
 

@@ -125,23 +125,50 @@ static void test_verdict(void **state)
 	verdict = (struct compose_verdict){ .class_word = "spam",
 		                            .score = 7300,
 		                            .id = SLICE("A\r\nB: c"),
-		                            .spam_headers = true,
-		                            .is_spam = true,
-		                            .required = 5000,
 		                            .mark = "unscanned" };
 	compose_verdict(&verdict, &out);
 	assert_true(slice_eq(
 		buf_slice(&out),
-		SLICE("X-Hangu-Class: spam\r\nX-Hangu-Score: 7.3\r\nX-Hangu-Id: ABc\r\nX-Hangu-Mark: unscanned\r\n"
-	              "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=7.3 required=5.0\r\nX-Spam-Level: *******\r\n")));
+		SLICE("X-Hangu-Class: spam\r\nX-Hangu-Score: 7.3\r\nX-Hangu-Id: ABc\r\nX-Hangu-Mark: unscanned\r\n")));
 	buf_clear(&out);
 	verdict.score = INT32_MIN;
 	compose_verdict(&verdict, &out);
-	fields_check(buf_slice(&out), 7);
+	fields_check(buf_slice(&out), 4);
+	buf_done(&out);
+}
+
+static void test_spam(void **state)
+{
+	struct buf          out = buf_make(COMPOSE_SPAM_MAX);
+	struct compose_spam spam = { .score = 7300, .required = 5000, .is_spam = true };
+
+	(void)state;
+	compose_spam(&spam, &out);
+	assert_true(slice_eq(buf_slice(&out), SLICE("X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=7.3 required=5.0\r\n"
+	                                            "X-Spam-Level: *******\r\n")));
 	buf_clear(&out);
-	verdict.score = INT32_MAX;
-	compose_verdict(&verdict, &out);
-	fields_check(buf_slice(&out), 7);
+	spam.is_spam = false;
+	spam.score = -100;
+	compose_spam(&spam, &out);
+	assert_true(slice_eq(buf_slice(&out),
+	                     SLICE("X-Spam-Flag: NO\r\nX-Spam-Status: No, score=-0.1 required=5.0\r\nX-Spam-Level: \r\n")));
+	for (int end = 0; end < 2; end++) {
+		buf_clear(&out);
+		spam.score = end == 0 ? INT32_MIN : INT32_MAX;
+		spam.required = spam.score;
+		compose_spam(&spam, &out);
+		assert_false(out.failed);
+		fields_check(buf_slice(&out), 3);
+	}
+	for (int level = -1; level <= 9; level++) {
+		struct buf expected = buf_make(COMPOSE_SCL_MAX);
+
+		buf_printf(&expected, "X-MS-Exchange-Organization-SCL: %d\r\n", level);
+		buf_clear(&out);
+		compose_scl(level, &out);
+		assert_true(slice_eq(buf_slice(&out), buf_slice(&expected)));
+		buf_done(&expected);
+	}
 	buf_done(&out);
 }
 
@@ -426,7 +453,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_received),      cmocka_unit_test(test_received_hostile),
-		cmocka_unit_test(test_verdict),       cmocka_unit_test(test_text),
+		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_spam),       cmocka_unit_test(test_text),
 		cmocka_unit_test(test_notice),        cmocka_unit_test(test_notice_kinds),
 		cmocka_unit_test(test_notice_utf8),   cmocka_unit_test(test_notice_hostile),
 		cmocka_unit_test(test_notice_bounds), cmocka_unit_test(test_no_memory),

@@ -21,6 +21,8 @@ static bool wanted(const struct notice_question *question)
 
 enum notice_answer notice_judge(const struct notice_question *question)
 {
+	if (question->report)
+		return question->kind == NOTICE_FAILED ? NOTICE_HOLD : NOTICE_NOBODY;
 	if (question->kind != NOTICE_FAILED) {
 		bool told = question->enabled && question->trusted && !question->null_sender && !question->automatic && wanted(question);
 

@@ -29,6 +29,7 @@ struct notice_question {
 	bool             null_sender; /* <>: a notice itself */
 	bool             own_notice;  /* one of ours: when it fails for the postmaster, nobody is left */
 	bool             automatic;   /* Auto-Submitted, a list, bulk: told of failure only */
+	bool             report;      /* a mail system's journal report: nobody is ever told (I-27) */
 	bool             postmaster;  /* somebody is named for double bounces */
 	bool             enabled;     /* [queue] notices */
 };

@@ -27,6 +27,10 @@ static void only_who_wrote_is_told(void **state)
 		{ "double bounce, nobody named", { .trusted = true, .enabled = true, .null_sender = true }, NOTICE_HOLD },
 		{ "double bounce, postmaster", { .enabled = true, .null_sender = true, .postmaster = true }, NOTICE_POSTMASTER },
 		{ "our notice to the postmaster failed", { .enabled = true, .null_sender = true, .postmaster = true, .own_notice = true }, NOTICE_NOBODY },
+		{ "failure of a journal report", { .trusted = true, .enabled = true, .report = true }, NOTICE_HOLD },
+		{ "failure of a journal report, postmaster", { .trusted = true, .enabled = true, .report = true, .null_sender = true, .postmaster = true },
+		  NOTICE_HOLD },
+		{ "delay of a journal report", { .kind = NOTICE_DELAYED, .trusted = true, .enabled = true, .report = true }, NOTICE_NOBODY },
 		{ "delay, own user", { .kind = NOTICE_DELAYED, .trusted = true, .enabled = true }, NOTICE_SEND },
 		{ "delay, a stranger", { .kind = NOTICE_DELAYED, .enabled = true }, NOTICE_NOBODY },
 		{ "delay of a notice", { .kind = NOTICE_DELAYED, .trusted = true, .enabled = true, .null_sender = true }, NOTICE_NOBODY },
@@ -48,19 +52,19 @@ static void only_who_wrote_is_told(void **state)
 	}
 }
 
-/* Whatever is asked: a stranger, a null sender and a NOTIFY=NEVER never get a notice. */
+/* Whatever is asked: a stranger, a null sender, a journal report and a NOTIFY=NEVER never get a notice. */
 static void nobody_else_is_ever_told(void **state)
 {
 	(void)state;
 	for (unsigned kind = 0; kind < NOTICE_KIND_COUNT; kind++)
-		for (unsigned bits = 0; bits < 64; bits++)
+		for (unsigned bits = 0; bits < 128; bits++)
 			for (uint32_t notify = 0; notify < 16; notify++) {
 				struct notice_question question = { (enum notice_kind)kind, notify, bits & 1, bits & 2, bits & 4, bits & 8,
-					                            bits & 16, bits & 32 };
+					                            bits & 16, bits & 32, bits & 64 };
 
 				if (notice_judge(&question) != NOTICE_SEND)
 					continue;
-				assert_true(question.trusted && !question.null_sender && question.enabled);
+				assert_true(question.trusted && !question.null_sender && !question.report && question.enabled);
 				assert_false((notify & EVENT_NOTIFY_NEVER) != 0);
 			}
 }

@@ -68,7 +68,7 @@ static void check_domain(struct settings_check *check, size_t index)
 		break;
 	case RECIPIENTS_CALLAHEAD:
 		settings_check_note(check, SETTINGS_DOMAIN, index,
-		                    "recipients = callahead: a mail system that accepts every name confirms every name; see `hangu status`", SLICE(""));
+		                    "recipients = callahead: asked are names nobody has, too; of a mail system that accepts those nothing is believed, and the log says callahead.catch_all", SLICE(""));
 		break;
 	case RECIPIENT_SOURCE_COUNT:
 		break;

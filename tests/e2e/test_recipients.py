@@ -313,6 +313,17 @@ class Notices(base.Case):
         ]
         self.assertTrue(re.search("[\u4e00-\u9fff]", texts[0]) and re.search("[a-z]{4}", texts[0]), texts[0])
 
+    def test_a_journal_report_is_never_bounced(self):
+        """I-27: what a mail system reports about its own mail stays here when it cannot be delivered."""
+        box = self.open(sink.Sink(script=lambda stage, *_: sink.Say("550 5.1.1 no") if stage == "rcpt" else None))
+        gate = self.gateway(next_port=box.port, sections={"organisation": {"networks": "127.0.0.0/8"}})
+        for number, front in enumerate((b"X-MS-Journal-Report: \r\n", b"Content-Identifier: exjournalreport\r\n")):
+            report = front + base.numbered(number)
+            self.assertEqual(smtp.send(gate.port, report, sender="mx@example.net", recipients=["j@far.example"]).code, 250)
+            process.wait_for(lambda: gate.held() == number + 1, 20, "the report to be held")
+        gate.wait_empty()
+        self.assertEqual([text for _, text in box.commands if text.startswith("MAIL FROM:<>")], [])
+
     def test_never_is_never(self):
         box = self.open(sink.Sink(script=lambda stage, *_: sink.Say("550 5.1.1 no") if stage == "rcpt" else None))
         gate = self.gateway(next_port=box.port, sections={"organisation": {"networks": "127.0.0.0/8"}})
