@@ -127,7 +127,8 @@ static bool too_fast(uint64_t *due_us, uint64_t rate, uint64_t now_us)
 	return false;
 }
 
-enum rc peers_enter(struct peers *peers, const struct net_address *address, uint64_t open_max, uint64_t rate, uint64_t now_ms)
+enum rc peers_enter(struct peers *peers, const struct net_address *address, uint64_t open_max, uint64_t rate, uint64_t now_ms,
+                    bool *ret_counted)
 {
 	const uint64_t  now_us = now_ms * 1000;
 	struct peer_key key;
@@ -142,6 +143,7 @@ enum rc peers_enter(struct peers *peers, const struct net_address *address, uint
 		rc = RC_BUSY;
 	else if (peer != NULL)
 		peer->open++;
+	*ret_counted = rc == RC_OK && peer != NULL;
 	mutex_unlock(&key.shard->lock);
 	return rc;
 }
@@ -153,7 +155,6 @@ void peers_leave(struct peers *peers, const struct net_address *address)
 	key_of(peers, address, &key);
 	mutex_lock(&key.shard->lock);
 	struct peer *peer = map_get(key.shard->map, key.bytes);
-	/* An entry that came only after the peer had been let through uncounted may stand at 0. */
 	if (peer != NULL && peer->open != 0)
 		peer->open--;
 	mutex_unlock(&key.shard->lock);

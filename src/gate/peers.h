@@ -18,11 +18,12 @@ MUST_CHECK enum rc peers_open(uint64_t seed, struct peers **out);
 void peers_close(struct peers **peers);
 
 /*
- * A new connection: RC_OK counts it (peers_leave() later); RC_LIMIT: `open_max` are open already; RC_BUSY: more than
- * `rate` in a minute. Then nothing is counted as open.
+ * A new connection. RC_OK: it may come; *ret_counted says whether it is counted as open, which takes a peers_leave() later, or was let
+ * through for want of room in the table, which takes none. RC_LIMIT: `open_max` are open already; RC_BUSY: more than `rate` in a minute.
+ * Then nothing is counted as open.
  */
 MUST_CHECK enum rc peers_enter(struct peers *peers, const struct net_address *address, uint64_t open_max, uint64_t rate,
-                               uint64_t now_ms);
+                               uint64_t now_ms, bool *ret_counted);
 void peers_leave(struct peers *peers, const struct net_address *address);
 
 /* A message: RC_BUSY when more than `rate` came in a minute. */

@@ -17,6 +17,16 @@ static struct net_address address_of(const char *text)
 	return address;
 }
 
+/* Whoever is let in here is counted. */
+static enum rc enter(struct peers *peers, const struct net_address *address, uint64_t open_max, uint64_t rate, uint64_t now_ms)
+{
+	bool          counted;
+	const enum rc rc = peers_enter(peers, address, open_max, rate, now_ms, &counted);
+
+	must(counted == (rc == RC_OK));
+	return rc;
+}
+
 static void open_connections_are_bounded(void **state)
 {
 	(void)state;
@@ -25,12 +35,12 @@ static void open_connections_are_bounded(void **state)
 
 	assert_int_equal(peers_open(1, &peers), RC_OK);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(peers_enter(peers, &one, 3, 1000, 0), RC_OK);
-	assert_int_equal(peers_enter(peers, &one, 3, 1000, 0), RC_LIMIT);
-	assert_int_equal(peers_enter(peers, &other, 3, 1000, 0), RC_OK);
+		assert_int_equal(enter(peers, &one, 3, 1000, 0), RC_OK);
+	assert_int_equal(enter(peers, &one, 3, 1000, 0), RC_LIMIT);
+	assert_int_equal(enter(peers, &other, 3, 1000, 0), RC_OK);
 	peers_leave(peers, &one);
-	assert_int_equal(peers_enter(peers, &one, 3, 1000, 0), RC_OK);
-	assert_int_equal(peers_enter(peers, &one, 3, 1000, 0), RC_LIMIT);
+	assert_int_equal(enter(peers, &one, 3, 1000, 0), RC_OK);
+	assert_int_equal(enter(peers, &one, 3, 1000, 0), RC_LIMIT);
 	peers_close(&peers);
 }
 
@@ -42,9 +52,9 @@ static void a_home_is_one_peer(void **state)
 	const struct net_address neighbour = address_of("2001:db8:0:1::1");
 
 	assert_int_equal(peers_open(1, &peers), RC_OK);
-	assert_int_equal(peers_enter(peers, &first, 1, 1000, 0), RC_OK);
-	assert_int_equal(peers_enter(peers, &second, 1, 1000, 0), RC_LIMIT);
-	assert_int_equal(peers_enter(peers, &neighbour, 1, 1000, 0), RC_OK);
+	assert_int_equal(enter(peers, &first, 1, 1000, 0), RC_OK);
+	assert_int_equal(enter(peers, &second, 1, 1000, 0), RC_LIMIT);
+	assert_int_equal(enter(peers, &neighbour, 1, 1000, 0), RC_OK);
 	peers_close(&peers);
 }
 
@@ -74,11 +84,11 @@ static void too_fast_is_not_counted_as_open(void **state)
 	const struct net_address one = address_of("192.0.2.1");
 
 	assert_int_equal(peers_open(1, &peers), RC_OK);
-	assert_int_equal(peers_enter(peers, &one, 10, 1, 0), RC_OK);
-	assert_int_equal(peers_enter(peers, &one, 10, 1, 0), RC_BUSY);
+	assert_int_equal(enter(peers, &one, 10, 1, 0), RC_OK);
+	assert_int_equal(enter(peers, &one, 10, 1, 0), RC_BUSY);
 	peers_leave(peers, &one);
 	peers_leave(peers, &one); /* one too many changes nothing */
-	assert_int_equal(peers_enter(peers, &one, 1, 1, 60000), RC_OK);
+	assert_int_equal(enter(peers, &one, 1, 1, 60000), RC_OK);
 	peers_close(&peers);
 }
 
@@ -99,6 +109,28 @@ static void a_full_table_forgets_the_quiet_and_lets_strangers_in(void **state)
 	peers_close(&peers);
 }
 
+/* Who came in when the table was full must not be taken for one who is in it later. */
+static void who_was_not_counted_says_so(void **state)
+{
+	(void)state;
+	struct peers            *peers;
+	struct net_address       address = address_of("10.0.0.0");
+	const struct net_address late = address_of("192.0.2.1");
+	bool                     counted = true;
+
+	assert_int_equal(peers_open(1, &peers), RC_OK);
+	for (uint32_t i = 0; i < 2 * PEERS_MAX; i++) {
+		address.bytes[1] = (uint8_t)(i >> 16);
+		address.bytes[2] = (uint8_t)(i >> 8);
+		address.bytes[3] = (uint8_t)i;
+		assert_int_equal(peers_enter(peers, &address, 1, 1000, 0, &counted), RC_OK);
+	}
+	assert_false(counted);
+	assert_int_equal(peers_enter(peers, &late, 1, 1000, 0, &counted), RC_OK);
+	assert_false(counted);
+	peers_close(&peers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +138,7 @@ int main(void)
 		cmocka_unit_test(a_home_is_one_peer),
 		cmocka_unit_test(a_rate_lets_a_minutes_worth_through_and_then_one_by_one),
 		cmocka_unit_test(too_fast_is_not_counted_as_open),
+		cmocka_unit_test(who_was_not_counted_says_so),
 		cmocka_unit_test(a_full_table_forgets_the_quiet_and_lets_strangers_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #define DECISION_WAIT_MS 900000u /* longer than any client waits: RFC 5321 section 4.5.3.2.6 asks for 10 minutes */
 #define TARPIT_AFTER 3u         /* refusals that are answered at once */
 #define NAMED_MAX 255u
+#define LINE_SHOWN_MAX 200u     /* of a refused command */
 
 static const struct smtp_reply closing_reply = { 421, { 4, 3, 2 }, SLICE_INIT("The service is closing, come back in a moment") };
 static void session_pump(struct session *session, struct slice *input);
@@ -139,20 +140,22 @@ void session_close(struct session *session, const char *end)
 	session_free(session);
 }
 
+static void handshake_failed(struct session *session, const char *text)
+{
+	counter_up(COUNT_TLS_FAILED);
+	session_note_refusal(session, STAGE_TLS, &(struct smtp_reply){ .text = slice_str(text) }, SLICE(""), "tls_handshake");
+}
+
 static void on_closed(struct stream *stream, const struct fault *fault)
 {
 	struct session *session = LIST_OF(stream, struct session, stream);
 
 	if (session->state == SESSION_STARTTLS && fault->rc == RC_CONFLICT) {
+		static const struct smtp_reply behind = { .text = SLICE_INIT("plain text came behind STARTTLS") };
 		counter_up(COUNT_STARTTLS_INJECTION);
-		session->refused++;
-		session_note_refusal(session, STAGE_TLS, 0, (struct smtp_enhanced){ 0, 0, 0 },
-		                     SLICE("plain text came behind STARTTLS"), SLICE(""), "starttls_injection");
+		session_note_refusal(session, STAGE_TLS, &behind, SLICE(""), "starttls_injection");
 	} else if (session->state == SESSION_STARTTLS || session->state == SESSION_HANDSHAKE) {
-		counter_up(COUNT_TLS_FAILED);
-		session->refused++;
-		session_note_refusal(session, STAGE_TLS, 0, (struct smtp_enhanced){ 0, 0, 0 }, slice_str(fault->text), SLICE(""),
-		                     "tls_handshake");
+		handshake_failed(session, fault->text);
 	}
 	if (session->end == NULL)
 		session->end = fault->rc == RC_CLOSED ? "lost" : rc_word(fault->rc);
@@ -213,13 +216,20 @@ static enum event_stage stage_of(const struct session *session)
 /* Nobody will decide what is pending: `reply` (421 ...) is its answer, and the last one. */
 static void refuse_waiting(struct session *session, const struct smtp_reply *reply, const char *end)
 {
-	session->refused++;
-	session_note_refusal(session, stage_of(session), reply->code, reply->enhanced, reply->text, SLICE(""), end);
+	session_note_refusal(session, stage_of(session), reply, SLICE(""), end);
 	if (session->smtp.pending == SMTP_EVENT_BODY_END)
 		counter_up(COUNT_MESSAGES_DEFERRED);
 	forget_decisions(session);
 	while (smtp_server_waits(&session->smtp))
 		smtp_server_reply(&session->smtp, reply, &session->home->out);
+	send_out(session);
+	finish(session);
+}
+
+static void end_talk(struct session *session, const struct smtp_reply *reply)
+{
+	if (!smtp_server_waits(&session->smtp))
+		smtp_server_end(&session->smtp, reply, &session->home->out);
 	send_out(session);
 	finish(session);
 }
@@ -232,10 +242,10 @@ void session_end(struct session *session, const struct smtp_reply *reply, const 
 	case SESSION_TALK:
 	case SESSION_TARPIT:
 	case SESSION_HUSH:
-		if (!smtp_server_in_body(&session->smtp) && !smtp_server_waits(&session->smtp))
-			smtp_server_end(&session->smtp, reply, &session->home->out);
-		send_out(session);
-		finish(session);
+		/* In the middle of a message, too: a client that is told nothing cannot know what became of it. */
+		if (session->transaction != NULL)
+			session_note_refusal(session, stage_of(session), reply, SLICE(""), end);
+		end_talk(session, reply);
 		break;
 	case SESSION_WAIT:
 		/* What is being committed gets its answer, and the session ends behind that: it must not be left to be sent again. */
@@ -258,47 +268,61 @@ bool session_idle(const struct session *session)
 
 /* ---- refusals ---- */
 
-void session_note_refusal(struct session *session, enum event_stage stage, uint32_t code, struct smtp_enhanced enhanced,
-                          struct slice text, struct slice recipient, const char *reason)
-{
-	struct gate_loop *home = session->home;
-	char              peer[NET_ADDRESS_TEXT_MAX];
-	struct buf        status = buf_make(16);
+_Static_assert(STAGE_CONNECT == 0 && COUNT_REFUSED_MESSAGE - COUNT_REFUSED_CONNECT == STAGE_COUNT - 1, "a counter for each stage");
 
-	if (enhanced.class != 0)
-		buf_printf(&status, "%u.%u.%u", enhanced.class, enhanced.subject, enhanced.detail);
-	const struct event_refused event = {
+void session_tell_refusal(struct gate_loop *home, struct event_refused *event, const struct smtp_reply *reply, struct slice line)
+{
+	struct buf status = buf_make(16);
+
+	if (reply->enhanced.class != 0)
+		buf_printf(&status, "%u.%u.%u", reply->enhanced.class, reply->enhanced.subject, reply->enhanced.detail);
+	event->at_ms = (int64_t)clock_wall_ms();
+	event->code = reply->code;
+	event->enhanced = buf_slice(&status);
+	event->text = reply->text;
+	counter_up((enum counter)(COUNT_REFUSED_CONNECT + event->stage));
+	log_info(LOG_EVENT("session.refused"), LOG_NUMBER("session", event->session), LOG_STR("stage", event_stage_word(event->stage)),
+	         LOG_TEXT("peer", event->peer), LOG_TEXT("sender", event->sender), LOG_TEXT("recipient", event->recipient),
+	         LOG_NUMBER("code", event->code), LOG_TEXT("status", event->enhanced), LOG_TEXT("text", event->text),
+	         LOG_TEXT("reason", event->reason), LOG_TEXT("line", line));
+	event_refused_put(&home->payload, event);
+	gate_note(home->gate, EVENT_REFUSED, &home->payload);
+	buf_done(&status);
+}
+
+static void note_refusal(struct session *session, enum event_stage stage, const struct smtp_reply *reply, struct slice recipient,
+                         const char *reason, struct slice line)
+{
+	char                 peer[NET_ADDRESS_TEXT_MAX];
+	struct event_refused event = {
 		.session = session->id,
-		.at_ms = (int64_t)clock_wall_ms(),
 		.stage = stage,
 		.listener = session->listener->settings->name,
 		.peer = slice_str(net_address_text(&session->peer, peer)),
 		.helo = session->helo,
 		.sender = session->transaction == NULL ? (struct slice){ NULL, 0 } : transaction_sender(session->transaction),
 		.recipient = recipient,
-		.code = code,
-		.enhanced = buf_slice(&status),
-		.text = text,
 		.reason = slice_str(reason),
 		.message = session->transaction == NULL ? 0 : transaction_id(session->transaction),
 		.size = session->smtp.body_bytes,
 	};
-	log_info(LOG_EVENT("session.refused"), LOG_NUMBER("session", event.session), LOG_STR("stage", event_stage_word(stage)),
-	         LOG_TEXT("peer", event.peer), LOG_TEXT("sender", event.sender), LOG_TEXT("recipient", event.recipient),
-	         LOG_NUMBER("code", event.code), LOG_TEXT("status", event.enhanced), LOG_TEXT("text", event.text),
-	         LOG_STR("reason", reason));
-	event_refused_put(&home->payload, &event);
-	gate_note(home->gate, EVENT_REFUSED, &home->payload);
-	buf_done(&status);
+
+	session->refused++;
+	session_tell_refusal(session->home, &event, reply, line);
+}
+
+void session_note_refusal(struct session *session, enum event_stage stage, const struct smtp_reply *reply, struct slice recipient,
+                          const char *reason)
+{
+	note_refusal(session, stage, reply, recipient, reason, SLICE(""));
 }
 
 void session_refuse(struct session *session, const struct smtp_reply *reply, enum event_stage stage, struct slice recipient,
                     const char *reason)
 {
-	session->refused++;
+	session_note_refusal(session, stage, reply, recipient, reason);
 	if (session->refused > TARPIT_AFTER && !session_is_ours(session))
 		session->tarpit_ms = (uint32_t)session->listener->settings->tarpit;
-	session_note_refusal(session, stage, reply->code, reply->enhanced, reply->text, recipient, reason);
 	smtp_server_reply(&session->smtp, reply, &session->home->out);
 }
 
@@ -308,6 +332,7 @@ static void greet(struct session *session)
 {
 	session->state = SESSION_TALK;
 	if (session->home->shedding) {
+		session_note_refusal(session, STAGE_CONNECT, &closing_reply, SLICE(""), "closing");
 		session_end(session, &closing_reply, "closing");
 		return;
 	}
@@ -406,17 +431,47 @@ static void take_xclient(struct session *session, const struct xclient *xclient)
 	smtp_server_accept(&session->smtp, &session->home->out);
 }
 
+static enum event_stage stage_of_verb(const struct session *session, enum smtp_verb verb)
+{
+	switch (verb) {
+	case SMTP_VERB_STARTTLS:
+		return STAGE_TLS;
+	case SMTP_VERB_AUTH:
+		return STAGE_AUTH;
+	case SMTP_VERB_MAIL:
+		return STAGE_MAIL;
+	case SMTP_VERB_RCPT:
+		return STAGE_RCPT;
+	case SMTP_VERB_DATA:
+	case SMTP_VERB_BDAT:
+		return STAGE_DATA;
+	case SMTP_VERB_UNKNOWN:
+	case SMTP_VERB_HELO:
+	case SMTP_VERB_EHLO:
+	case SMTP_VERB_LHLO:
+	case SMTP_VERB_RSET:
+	case SMTP_VERB_NOOP:
+	case SMTP_VERB_QUIT:
+	case SMTP_VERB_VRFY:
+	case SMTP_VERB_EXPN:
+	case SMTP_VERB_HELP:
+	case SMTP_VERB_XCLIENT:
+	case SMTP_VERB_FOREIGN:
+	case SMTP_VERB_COUNT:
+		break;
+	}
+	return stage_of(session);
+}
+
 static void note_machine_refusal(struct session *session, const struct smtp_event *event)
 {
-	session->refused++;
 	counter_up(COUNT_SMTP_ERRORS);
 	if (event->refusal == SMTP_REFUSAL_LINE_ENDS)
 		counter_up(COUNT_SMTP_SMUGGLING);
 	if (event->refusal == SMTP_REFUSAL_INJECTION)
 		counter_up(COUNT_STARTTLS_INJECTION);
-	session_note_refusal(session, session->transaction == NULL ? STAGE_HELO : STAGE_MAIL, event->code,
-	                     (struct smtp_enhanced){ 0, 0, 0 }, slice_take(event->line, 200), SLICE(""),
-	                     smtp_refusal_word(event->refusal));
+	note_refusal(session, stage_of_verb(session, event->verb), &event->reply, SLICE(""), smtp_refusal_word(event->refusal),
+	             slice_take(event->line, LINE_SHOWN_MAX));
 }
 
 static void session_event(struct session *session, const struct smtp_event *event)
@@ -487,6 +542,7 @@ static void session_settle(struct session *session)
 	}
 	session->tarpit_ms = 0;
 	send_out(session);
+	stream_set_window(&session->stream, smtp_server_in_body(&session->smtp) ? SESSION_WINDOW_BODY : SESSION_WINDOW);
 	switch ((enum session_state)session->state) {
 	case SESSION_TALK:
 		session_set_deadline(session);
@@ -523,8 +579,13 @@ static void session_pump(struct session *session, struct slice *input)
 			break;
 		session_event(session, &event);
 	}
-	if (session->home->out.failed)
+	/* It sends faster than it reads. What is being decided for it is decided for nobody, but what is being committed. */
+	if (session->home->out.failed) {
+		if (session->transaction == NULL || !transaction_commits(session->transaction))
+			forget_decisions(session);
+		session->end = "slow_reader";
 		session->state = SESSION_CLOSING;
+	}
 	session_settle(session);
 }
 
@@ -532,6 +593,11 @@ void session_go_on(struct session *session)
 {
 	struct slice nothing = { NULL, 0 };
 
+	/* Its last words have been said while somebody still decided: what was decided is heard by nobody. */
+	if (session->state == SESSION_CLOSING) {
+		buf_clear(&session->home->out);
+		return;
+	}
 	session->state = SESSION_TALK;
 	session_pump(session, &nothing);
 	if (session->state != SESSION_TALK)
@@ -550,8 +616,7 @@ static size_t on_data(struct stream *stream, struct slice data)
 
 	if (session->state == SESSION_HUSH) {
 		counter_up(COUNT_EARLY_TALKERS);
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, early.code, early.enhanced, early.text, SLICE(""), "early_talker");
+		session_note_refusal(session, STAGE_CONNECT, &early, SLICE(""), "early_talker");
 		session_end(session, &early, "early_talker");
 		return data.len;
 	}
@@ -610,6 +675,7 @@ static void on_secure(struct stream *stream)
 void session_timer(struct timer *timer)
 {
 	static const struct smtp_reply idle = { 421, { 4, 4, 2 }, SLICE_INIT("You were silent for too long, closing") };
+	static const struct smtp_reply undecided = { 421, { 4, 3, 0 }, SLICE_INIT("This could not be decided in time, come back later") };
 	struct session *session = LIST_OF(timer, struct session, timer);
 
 	switch ((enum session_state)session->state) {
@@ -630,15 +696,22 @@ void session_timer(struct timer *timer)
 	}
 	case SESSION_TALK:
 		counter_up(COUNT_SESSION_TIMEOUTS);
-		session->refused++;
-		session_end(session, &idle, "timeout");
+		session_note_refusal(session, stage_of(session), &idle, SLICE(""), "timeout");
+		session->end = session->end == NULL ? "timeout" : session->end;
+		end_talk(session, &idle);
 		break;
 	case SESSION_PROXY:
 		session_proxy_failed(session, "no PROXY header came in time");
 		break;
 	case SESSION_HANDSHAKE:
 	case SESSION_STARTTLS:
+		handshake_failed(session, "the handshake did not end in time");
+		session_close(session, "timeout");
+		break;
 	case SESSION_WAIT:
+		session->end = session->end == NULL ? "undecided" : session->end;
+		refuse_waiting(session, &undecided, "undecided");
+		break;
 	case SESSION_CLOSING:
 		session_close(session, "timeout");
 		break;

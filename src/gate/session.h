@@ -114,9 +114,18 @@ void session_go_on(struct session *session);
 void session_refuse(struct session *session, const struct smtp_reply *reply, enum event_stage stage, struct slice recipient,
                     const char *reason);
 
-/* Only write down a refusal that was answered elsewhere. */
-void session_note_refusal(struct session *session, enum event_stage stage, uint32_t code, struct smtp_enhanced enhanced,
-                          struct slice text, struct slice recipient, const char *reason);
+/*
+ * Only write down and count a refusal that is answered elsewhere. `reply` without a code: nothing can be answered, because no SMTP is spoken yet
+ * (the balancer's header, the TLS handshake).
+ */
+void session_note_refusal(struct session *session, enum event_stage stage, const struct smtp_reply *reply, struct slice recipient,
+                          const char *reason);
+
+/*
+ * What every refusal comes down to: its event for the trace, its line in the log, its counter. Fills in time, code, status and text. `line`: the
+ * command that was refused, where the machine itself did it.
+ */
+void session_tell_refusal(struct gate_loop *home, struct event_refused *event, const struct smtp_reply *reply, struct slice line);
 
 /* The events that concern a message: MAIL to BODY_END. True when it was one of them. */
 bool session_mail_event(struct session *session, const struct smtp_event *event);

@@ -111,12 +111,13 @@ static const struct smtp_reply *admit(struct session *session, const char **reas
 	}
 	if (session->ours)
 		return NULL;
+	bool          counted;
 	const enum rc rc = peers_enter(session->home->gate->peers, &session->peer, limits->connections_per_peer,
-	                               limits->connection_rate, loop_now_ms(session->home->loop));
-	if (rc == RC_OK) {
+	                               limits->connection_rate, loop_now_ms(session->home->loop), &counted);
+	if (counted)
 		session->counted = session->peer;
+	if (rc == RC_OK)
 		return NULL;
-	}
 	counter_up(COUNT_PEER_LIMITED);
 	*reason = rc == RC_LIMIT ? "peer_connections" : "peer_rate";
 	return rc == RC_LIMIT ? &many : &fast;
@@ -131,8 +132,7 @@ static void enter(struct session *session)
 	session_begin_machine(session);
 	if (no != NULL) {
 		counter_up(COUNT_SESSIONS_REFUSED);
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, no->code, no->enhanced, no->text, SLICE(""), reason);
+		session_note_refusal(session, STAGE_CONNECT, no, SLICE(""), reason);
 		session->state = SESSION_TALK;
 		session_end(session, no, reason);
 		return;
@@ -162,8 +162,7 @@ void session_proxy_failed(struct session *session, const char *why)
 {
 	const int fd = session->front.fd;
 
-	session->refused++;
-	session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 }, slice_str(why), SLICE(""), "proxy_header");
+	session_note_refusal(session, STAGE_CONNECT, &(struct smtp_reply){ .text = slice_str(why) }, SLICE(""), "proxy_header");
 	session->end = "proxy";
 	loop_unwatch_closing(session->home->loop, &session->front);
 	(void)close(fd);
@@ -227,27 +226,36 @@ static void wait_for_proxy(struct session *session, int fd)
 }
 
 /* Before there is a session: one line, as far as the socket takes it at once. */
-static void turn_away(int fd)
+static void turn_away(struct gate_loop *home, const struct config_listener *listener, int fd, const struct net_address *peer)
 {
-	static const char line[] = "421 4.3.2 Too many connections, come back later\r\n";
+	static const struct smtp_reply full = { 421, { 4, 3, 2 }, SLICE_INIT("Too many connections, come back later") };
+	char                           text[NET_ADDRESS_TEXT_MAX];
+	struct buf                     line = buf_make(256);
+	struct event_refused           event = { .stage = STAGE_CONNECT, .listener = listener->settings->name,
+		                                 .peer = slice_str(net_address_text(peer, text)), .reason = SLICE("listener_connections") };
 
 	counter_up(COUNT_SESSIONS_REFUSED);
-	(void)!send(fd, line, sizeof line - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	smtp_reply_write(&full, true, &line);
+	if (!line.failed)
+		(void)!send(fd, line.ptr, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)close(fd);
+	buf_done(&line);
+	session_tell_refusal(home, &event, &full, SLICE(""));
 }
 
 void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer)
 {
-	const struct config_listener *listener = &home->config->listeners[listener_index];
+	static const struct smtp_reply no_balancer = { .text = SLICE_INIT("only balancers may connect here") };
+	const struct config_listener  *listener = &home->config->listeners[listener_index];
 
 	if (!gate_session_enter(home->gate, listener_index, listener->settings->connections_max)) {
-		turn_away(fd);
+		turn_away(home, listener, fd, peer);
 		return;
 	}
 	struct session *session = memory_take(1, sizeof *session);
 	if (session == NULL) {
 		gate_session_leave(home->gate, listener_index);
-		turn_away(fd);
+		turn_away(home, listener, fd, peer);
 		return;
 	}
 	counter_up(COUNT_SESSIONS);
@@ -269,9 +277,7 @@ void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, con
 		wait_for_proxy(session, fd);
 	} else {
 		(void)close(fd);
-		session->refused++;
-		session_note_refusal(session, STAGE_CONNECT, 0, (struct smtp_enhanced){ 0, 0, 0 },
-		                     SLICE("only balancers may connect here"), SLICE(""), "not_a_proxy");
+		session_note_refusal(session, STAGE_CONNECT, &no_balancer, SLICE(""), "not_a_proxy");
 		session->end = "not_a_proxy";
 		session_free(session);
 	}

@@ -132,7 +132,6 @@ static void on_begin(struct session *session)
 		return;
 	}
 	session->message_until_ms = loop_now_ms(session->home->loop) + limits->timeout_message;
-	stream_set_window(&session->stream, SESSION_WINDOW_BODY);
 	smtp_server_accept(&session->smtp, &session->home->out);
 }
 
@@ -143,22 +142,19 @@ static void on_body(struct session *session, struct slice bytes)
 	if (transaction_append(session->transaction, bytes) == RC_OK)
 		return;
 	counter_up(COUNT_SLAB_FULL);
-	session->refused++;
-	session_note_refusal(session, STAGE_DATA, full.code, full.enhanced, full.text, SLICE(""), "message_memory");
+	session_note_refusal(session, STAGE_DATA, &full, SLICE(""), "message_memory");
 	smtp_server_refuse_body(&session->smtp, &full);
 	transaction_abandon(session->transaction);
 }
 
 static void on_dead(struct session *session, const struct smtp_event *event)
 {
-	session->refused++;
 	if (event->refusal == SMTP_REFUSAL_LINE_ENDS)
 		counter_up(COUNT_SMTP_SMUGGLING);
 	if (event->refusal == SMTP_REFUSAL_SIZE)
 		counter_up(COUNT_MESSAGES_TOO_LARGE);
 	counter_up(COUNT_MESSAGES_REJECTED);
-	session_note_refusal(session, STAGE_DATA, event->code, (struct smtp_enhanced){ 0, 0, 0 }, SLICE(""), SLICE(""),
-	                     smtp_refusal_word(event->refusal));
+	session_note_refusal(session, STAGE_DATA, &event->reply, SLICE(""), smtp_refusal_word(event->refusal));
 	if (session->transaction != NULL)
 		transaction_abandon(session->transaction);
 }
@@ -180,7 +176,6 @@ bool session_mail_event(struct session *session, const struct smtp_event *event)
 			on_body(session, event->body);
 		return true;
 	case SMTP_EVENT_BODY_END:
-		stream_set_window(&session->stream, SESSION_WINDOW);
 		transaction_finish(session->transaction);
 		return true;
 	case SMTP_EVENT_BODY_DEAD:

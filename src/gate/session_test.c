@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "gate/inside.h"
+#include "gate/outbound_inside.h"
 #include "gate/session.h"
 #include "gate/transaction.h"
 
@@ -18,7 +19,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -460,6 +461,253 @@ static void a_message_is_accepted_when_the_journal_has_it(void **state)
 	}
 }
 
+/* ---- refusals ---- */
+
+static struct gate_listener_settings *limits_of(struct rig *rig)
+{
+	return (struct gate_listener_settings *)(uintptr_t)rig->home->config->listeners[0].settings;
+}
+
+static void one_before(struct rig *rig)
+{
+	come_in(rig, "192.0.2.1");
+	rig->client = -1; /* it stays connected */
+	UNTIL(rig, rig->home->session_count == 1, WITH_JOURNAL);
+}
+
+static void never_greeted(struct rig *rig)
+{
+	limits_of(rig)->greeting_delay = 60000;
+}
+
+static void shedding(struct rig *rig)
+{
+	rig->home->shedding = true;
+}
+
+static void soon_silent(struct rig *rig)
+{
+	limits_of(rig)->timeout_command = 300;
+	limits_of(rig)->timeout_data = 300;
+}
+
+static void no_room_in_the_queue(struct rig *rig)
+{
+	atomic_store(&rig->gate.outbound->has_room, false);
+}
+
+static void no_memory_for_messages(struct rig *rig)
+{
+	(void)rig;
+	slab_limit_set(0);
+}
+
+static void no_scanner_means_defer(struct rig *rig)
+{
+	((struct policy_settings *)(uintptr_t)&rig->gate.config->settings.policy)->on_scan_failure = SCAN_FAILURE_DEFER;
+}
+
+static struct smtp_server_config *machine_of(struct rig *rig)
+{
+	return (struct smtp_server_config *)(uintptr_t)&rig->home->config->listeners[0].strict;
+}
+
+static void one_recipient_only(struct rig *rig)
+{
+	machine_of(rig)->recipients_max = 1;
+}
+
+static void small_messages_only(struct rig *rig)
+{
+	machine_of(rig)->message_bytes_max = 20;
+}
+
+static void short_lines_only(struct rig *rig)
+{
+	machine_of(rig)->data_line_bytes_max = 20;
+}
+
+static void a_broken_disk(struct rig *rig)
+{
+	sim_disk_fail_at(rig->disk, sim_disk_operations(rig->disk) + 1, 100, RC_IO);
+}
+
+#define MAIL_OF "MAIL FROM:<s@example.org>\r\n"
+#define ENVELOPE MAIL_OF "RCPT TO:<r@example.net>\r\n"
+#define LONG_LINE "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG_512 LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE
+
+static const struct fake_rule next_hop_refuses[] = { { ".", 0, FAKE_SAY, "554 5.7.1 smells" } };
+
+/* What a client says behind EHLO (NULL: it only connects), and how it is refused. Status and reason as they stand in the trace. */
+static const struct refusal_row {
+	const char      *name;
+	const char      *listener, *more;
+	void           (*prepare)(struct rig *rig);
+	const char      *say;
+	const char      *reason;
+	enum event_stage stage;
+	uint32_t         code;
+	const char      *status;
+} refusal_rows[] = {
+	{ "a host that may not", "peers = 203.0.113.0/24", "", NULL, NULL, "peer_not_allowed", STAGE_CONNECT, 554, "5.7.1" },
+	{ "one connection too many", "connections_per_peer = 1", "", one_before, NULL, "peer_connections", STAGE_CONNECT, 421, "4.7.0" },
+	{ "connections too fast", "connection_rate = 1", "", one_before, NULL, "peer_rate", STAGE_CONNECT, 421, "4.7.0" },
+	{ "a full listener", "connections_max = 1", "", one_before, NULL, "listener_connections", STAGE_CONNECT, 421, "4.3.2" },
+	{ "who speaks first", "", "", never_greeted, "", "early_talker", STAGE_CONNECT, 554, "5.5.1" },
+	{ "a gate that closes", "", "", shedding, NULL, "closing", STAGE_CONNECT, 421, "4.3.2" },
+	{ "silence", "", "", soon_silent, "NOOP\r\n", "timeout", STAGE_HELO, 421, "4.4.2" },
+	{ "silence behind RCPT", "", "", soon_silent, ENVELOPE, "timeout", STAGE_RCPT, 421, "4.4.2" },
+	{ "silence in a message", "", "", soon_silent, ENVELOPE "DATA\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
+	{ "silence in a chunk", "", "", soon_silent, ENVELOPE "BDAT 100\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
+	{ "no command", "", "", NULL, "FROB\r\n", "unknown-command", STAGE_HELO, 500, "5.5.1" },
+	{ "EXPN", "", "", NULL, "EXPN staff\r\n", "not-offered", STAGE_HELO, 502, "5.5.1" },
+	{ "another protocol", "", "", NULL, "GET / HTTP/1.1\r\n", "foreign-protocol", STAGE_HELO, 500, "5.5.1" },
+	{ "DATA first", "", "", NULL, "DATA\r\n", "bad-sequence", STAGE_DATA, 503, "5.5.1" },
+	{ "no colon", "", "", NULL, "MAIL FROM s@example.org\r\n", "bad-arguments", STAGE_MAIL, 501, "5.5.4" },
+	{ "no address", "", "", NULL, "MAIL FROM:<@@>\r\n", "bad-address", STAGE_MAIL, 501, "5.1.7" },
+	{ "a parameter nobody knows", "", "", NULL, "MAIL FROM:<s@example.org> X=Y\r\n", "unknown-parameter", STAGE_MAIL, 555, "5.5.4" },
+	{ "a bare LF", "", "", NULL, "NOOP\nNOOP\r\n", "bare-line-end", STAGE_HELO, 500, "5.5.2" },
+	{ "a long line", "", "", NULL, LONG_512 LONG_512 LONG_512 LONG_512 LONG_512, "line-too-long", STAGE_HELO, 500, "5.5.2" },
+	{ "a declared size", "message_size_max = 1M", "", NULL, "MAIL FROM:<s@example.org> SIZE=2000000\r\n", "message-too-large", STAGE_MAIL, 552,
+	  "5.3.4" },
+	{ "a recipient too many", "", "", one_recipient_only, ENVELOPE "RCPT TO:<q@example.net>\r\n", "too-many-recipients", STAGE_RCPT, 452, "4.5.3" },
+	{ "nobody left", "", "", NULL, MAIL_OF "RCPT TO:<r@elsewhere.example>\r\nDATA\r\n", "no-valid-recipient", STAGE_DATA, 554, "5.5.1" },
+	{ "errors without end", "errors_max = 1", "", NULL, "FROB\r\nFROB\r\n", "too-many-errors", STAGE_HELO, 421, "4.7.0" },
+	{ "a chunk of no size", "", "", NULL, ENVELOPE "BDAT x\r\n", "bad-chunk-size", STAGE_DATA, 501, "5.5.4" },
+	{ "a bare LF in a message", "", "", NULL, ENVELOPE "DATA\r\na\nb\r\n.\r\n", "bare-line-end", STAGE_DATA, 554, "5.6.0" },
+	{ "a bare LF in a chunk", "", "", NULL, ENVELOPE "BDAT 4 LAST\r\na\nb\n", "bare-line-end", STAGE_DATA, 554, "5.6.0" },
+	{ "messages too many", "messages_per_session = 1", "", NULL, ENVELOPE "DATA\r\n\r\n.\r\n" MAIL_OF, "session_messages", STAGE_MAIL, 421,
+	  "4.7.0" },
+	{ "messages too fast", "message_rate = 1", "", NULL, MAIL_OF "RSET\r\n" MAIL_OF, "peer_messages", STAGE_MAIL, 450, "4.7.1" },
+	{ "a full queue", "", "", no_room_in_the_queue, MAIL_OF, "queue_full", STAGE_MAIL, 452, "4.3.1" },
+	{ "a domain of others", "", "", NULL, MAIL_OF "RCPT TO:<r@elsewhere.example>\r\n", "relay_denied", STAGE_RCPT, 550, "5.7.1" },
+	{ "nobody of that name", "", "[domain few.example]\nrecipients = list\nrecipient = a\n", NULL, MAIL_OF "RCPT TO:<b@few.example>\r\n",
+	  "unknown_recipient", STAGE_RCPT, 550, "5.1.1" },
+	{ "names being guessed", "unknown_recipients_max = 1", "[domain few.example]\nrecipients = list\nrecipient = a\n", NULL,
+	  MAIL_OF "RCPT TO:<b@few.example>\r\nRCPT TO:<c@few.example>\r\n", "unknown_recipient", STAGE_RCPT, 421, "4.7.0" },
+	{ "no memory for a message", "", "", no_memory_for_messages, ENVELOPE "DATA\r\nSubject: a\r\n\r\n.\r\n", "message_memory", STAGE_DATA, 452,
+	  "4.3.1" },
+	{ "a message too large", "", "", small_messages_only, ENVELOPE "DATA\r\n" LONG_LINE "\r\n.\r\n", "message-too-large", STAGE_DATA, 552, "5.3.4" },
+	{ "a long line in a message", "", "", short_lines_only, ENVELOPE "DATA\r\n" LONG_LINE "\r\n.\r\n", "line-too-long", STAGE_DATA, 554, "5.6.0" },
+	{ "no scanner", "", "", no_scanner_means_defer, ENVELOPE "DATA\r\n\r\n.\r\n", "unscanned", STAGE_MESSAGE, 451, "4.3.0" },
+	{ "a disk that fails", "", "", a_broken_disk, ENVELOPE "DATA\r\n\r\n.\r\n", "journal_failed", STAGE_MESSAGE, 451, "4.3.0" },
+	{ "a next hop that refuses", "", "mode = through\n", NULL, ENVELOPE "DATA\r\n\r\n.\r\n", "next_hop", STAGE_MESSAGE, 554, "5.7.1" },
+};
+
+/* The last refusal of that reason and code. */
+static const struct refusal *last_refused(const struct rig *rig, const struct refusal_row *row)
+{
+	for (size_t i = rig->refusal_count; i != 0; i--) {
+		if (strcmp(rig->refusals[i - 1].reason, row->reason) == 0 && rig->refusals[i - 1].code == row->code)
+			return &rig->refusals[i - 1];
+	}
+	return NULL;
+}
+
+static uint64_t refusals_counted(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < STAGE_COUNT; i++)
+		sum += counted((enum counter)(COUNT_REFUSED_CONNECT + i));
+	return sum;
+}
+
+static void check_refusal(const struct refusal_row *row)
+{
+	const uint64_t before = refusals_counted(), stage = counted((enum counter)(COUNT_REFUSED_CONNECT + row->stage));
+	struct rig     rig;
+	char           line[600];
+
+	rig_up(&rig, row->listener, row->more, next_hop_refuses, 1);
+	if (row->prepare != NULL)
+		row->prepare(&rig);
+	if (row->say != NULL && row->stage != STAGE_CONNECT)
+		greeted(&rig);
+	else
+		come_in(&rig, "192.0.2.1");
+	if (row->say != NULL)
+		say(&rig, row->stage == STAGE_CONNECT ? "EHLO early\r\n" : row->say);
+	UNTIL(&rig, last_refused(&rig, row) != NULL, WITH_JOURNAL);
+	const struct refusal *refusal = last_refused(&rig, row);
+	assert_int_equal(refusal->stage, row->stage);
+	assert_string_equal(refusal->status, row->status);
+	assert_true(strlen(refusal->text) > 10);
+	(void)snprintf(line, sizeof line, "%u %s %s\r\n", row->code, row->status, refusal->text);
+	UNTIL(&rig, heard(&rig, line), WITH_JOURNAL);
+	assert_true(counted((enum counter)(COUNT_REFUSED_CONNECT + row->stage)) > stage);
+	assert_int_equal(refusals_counted() - before, rig.refusal_count);
+	slab_limit_set(UINT64_MAX);
+	rig_down(&rig);
+}
+
+/* Each is answered with a code, a status and a sentence, and stands in the trace and the counters just so. */
+static void every_refusal_says_and_leaves_five_things(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof refusal_rows / sizeof *refusal_rows; i++) {
+		print_message("  %s\n", refusal_rows[i].name);
+		check_refusal(&refusal_rows[i]);
+	}
+}
+
+/* ---- windows ---- */
+
+static void the_window_is_large_only_while_a_body_comes(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, "message_size_max = 1M", "", NULL, 0);
+	greeted(&rig);
+	assert_int_equal(the_session(&rig)->stream.window, SESSION_WINDOW);
+	talk(&rig, envelope, "354 ");
+	assert_int_equal(the_session(&rig)->stream.window, SESSION_WINDOW_BODY);
+	talk(&rig, message, "250 2.0.0 Ok: kept as");
+	assert_int_equal(the_session(&rig)->stream.window, SESSION_WINDOW);
+	/* A chunk, half a chunk, and RSET. */
+	talk(&rig, ENVELOPE "BDAT 4\r\na: b", "250 2.0.0 Chunk");
+	assert_int_equal(the_session(&rig)->stream.window, SESSION_WINDOW);
+	say(&rig, "BDAT 4\r\n\r\n");
+	UNTIL(&rig, the_session(&rig)->stream.window == SESSION_WINDOW_BODY, WITH_JOURNAL);
+	talk(&rig, "c:", "250 2.0.0 Chunk");
+	talk(&rig, "RSET\r\n", "250 ");
+	assert_int_equal(the_session(&rig)->stream.window, SESSION_WINDOW);
+	/* A body that breaks a rule. */
+	talk(&rig, ENVELOPE "DATA\r\n", "354 ");
+	talk(&rig, "a\nb\r\n.\r\n", "554 5.6.0");
+	rig_down(&rig);
+}
+
+/* ---- replies nobody reads ---- */
+
+static void who_reads_nothing_is_not_talked_to_again(void **state)
+{
+	struct rig rig;
+	struct buf all = buf_make(1u << 20);
+	(void)state;
+
+	rig_up(&rig, "recipients_max = 10000", "", NULL, 0);
+	greeted(&rig);
+	talk(&rig, envelope, "354 ");
+	/* One window of a body's end, a message with more recipients than there is room for answers, and a decision that takes time. */
+	buf_put_str(&all, "\r\n.\r\n" MAIL_OF);
+	while (all.len < 100000)
+		buf_put_str(&all, "RCPT TO:<r@example.net>\r\n");
+	buf_put_str(&all, "DATA\r\n\r\n.\r\n" MAIL_OF);
+	const int room = 1 << 20;
+	assert_int_equal(setsockopt(rig.client, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+	assert_int_equal(send(rig.client, all.ptr, all.len, MSG_NOSIGNAL), (ssize_t)all.len);
+	UNTIL(&rig, rig.home->session_count == 0 || the_session(&rig)->state == SESSION_CLOSING, WITH_JOURNAL);
+	for (int i = 0; i < 20; i++) {
+		round_once(&rig, WITH_JOURNAL);
+		assert_true(rig.home->session_count == 0 || the_session(&rig)->state == SESSION_CLOSING);
+	}
+	buf_done(&all);
+	rig_down(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +716,9 @@ int main(void)
 		cmocka_unit_test(who_waits_for_the_next_hop_is_answered_at_the_end),
 		cmocka_unit_test(an_end_without_a_drain_leaves_nobody_without_an_answer),
 		cmocka_unit_test(a_message_is_accepted_when_the_journal_has_it),
+		cmocka_unit_test(every_refusal_says_and_leaves_five_things),
+		cmocka_unit_test(the_window_is_large_only_while_a_body_comes),
+		cmocka_unit_test(who_reads_nothing_is_not_talked_to_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ static bool count_error(struct smtp_feed *feed)
 	close_with(server, SMTP_REFUSAL_ERRORS);
 	feed->event->kind = SMTP_EVENT_REFUSED;
 	feed->event->refusal = SMTP_REFUSAL_ERRORS;
-	feed->event->code = reply.code;
+	feed->event->reply = reply;
 	return true;
 }
 
@@ -121,7 +121,7 @@ void smtp_server_refuse(struct smtp_feed *feed, enum smtp_refusal refusal, const
 	smtp_server_put(feed->server, reply, feed->out);
 	feed->event->kind = SMTP_EVENT_REFUSED;
 	feed->event->refusal = refusal;
-	feed->event->code = reply->code;
+	feed->event->reply = *reply;
 }
 
 void smtp_server_refuse_last(struct smtp_feed *feed, enum smtp_refusal refusal, const struct smtp_reply *reply)
@@ -132,7 +132,7 @@ void smtp_server_refuse_last(struct smtp_feed *feed, enum smtp_refusal refusal, 
 	close_with(feed->server, refusal);
 	feed->event->kind = SMTP_EVENT_REFUSED;
 	feed->event->refusal = refusal;
-	feed->event->code = reply->code;
+	feed->event->reply = *reply;
 }
 
 void smtp_server_idle(struct smtp_feed *feed)
@@ -253,9 +253,13 @@ static void do_vrfy(struct smtp_feed *feed)
 		smtp_server_refuse(feed, SMTP_REFUSAL_ARGUMENTS, &empty);
 		return;
 	}
+	if (feed->command.verb == SMTP_VERB_EXPN) {
+		smtp_server_refuse(feed, SMTP_REFUSAL_OFFER, &expn);
+		return;
+	}
 	feed->event->kind = SMTP_EVENT_VRFY;
 	feed->event->name = feed->command.args;
-	do_told(feed, feed->command.verb == SMTP_VERB_VRFY ? &vrfy : &expn);
+	do_told(feed, &vrfy);
 }
 
 static void do_quit(struct smtp_feed *feed)

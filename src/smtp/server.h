@@ -34,7 +34,7 @@
 #include "smtp/xclient.h"
 
 /*
- * Commands that move nothing (NOOP, RSET, VRFY, EXPN, HELP, EHLO) taken between two messages; each one above counts as
+ * Commands that move nothing (NOOP, RSET, VRFY, HELP, EHLO) taken between two messages; each one above counts as
  * an error.
  */
 #define SMTP_IDLE_COMMANDS_MAX 100u
@@ -89,7 +89,7 @@ enum smtp_event_kind {
 	SMTP_EVENT_BODY_DEAD, /* told    event.refusal: the body broke a rule or bound; drop it. The machine swallows
 	                         the rest and answers; the transaction is over */
 	SMTP_EVENT_RESET,     /* told    RSET, answered: the transaction, if any, is over */
-	SMTP_EVENT_VRFY,      /* told    VRFY or EXPN, answered 252 or 502; event.name is what was asked for */
+	SMTP_EVENT_VRFY,      /* told    VRFY, answered 252; event.name is what was asked for */
 	SMTP_EVENT_REFUSED,   /* told    event.refusal: the machine has answered a command with 4xx or 5xx */
 	SMTP_EVENT_QUIT,      /* told    QUIT, answered; SMTP_EVENT_CLOSE follows */
 	SMTP_EVENT_CLOSE,     /* told    send `out`, then close; event.refusal says why (SMTP_REFUSAL_NONE after QUIT
@@ -146,7 +146,7 @@ struct smtp_credentials {
 struct smtp_event {
 	enum smtp_event_kind kind;
 	enum smtp_verb       verb;    /* the command it came from; SMTP_VERB_UNKNOWN if none */
-	uint16_t             code;    /* REFUSED, BODY_DEAD: the reply's code; otherwise 0 */
+	struct smtp_reply    reply;   /* REFUSED, BODY_DEAD: what is answered, its text static; otherwise its code is 0 */
 	enum smtp_refusal    refusal; /* REFUSED, BODY_DEAD, CLOSE */
 	struct slice         line;    /* the command line as it came, where there is one; quote it before it is shown
 	                                 anywhere */

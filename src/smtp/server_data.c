@@ -53,7 +53,7 @@ static void tell_dead(struct smtp_feed *feed, enum smtp_refusal refusal, const s
 		feed->server->errors++;
 	feed->event->kind = SMTP_EVENT_BODY_DEAD;
 	feed->event->refusal = refusal;
-	feed->event->code = reply->code;
+	feed->event->reply = *reply;
 }
 
 void smtp_server_data(struct smtp_feed *feed)
@@ -215,7 +215,7 @@ void smtp_server_bdat(struct smtp_feed *feed)
 		const struct smtp_reply held = server->held;
 		feed->event->kind = SMTP_EVENT_REFUSED;
 		feed->event->refusal = SMTP_REFUSAL_DECIDED;
-		feed->event->code = held.code;
+		feed->event->reply = held;
 		kill_message(server, &held, feed->out);
 		return;
 	}

@@ -117,7 +117,7 @@ static void on_event(struct session *s, const struct smtp_event *event)
 		break;
 	case SMTP_EVENT_REFUSED:
 	case SMTP_EVENT_BODY_DEAD:
-		must(event->code >= 400 && event->refusal != SMTP_REFUSAL_NONE);
+		must(event->reply.code >= 400 && event->refusal != SMTP_REFUSAL_NONE);
 		break;
 	case SMTP_EVENT_NONE:
 	case SMTP_EVENT_RESET:

@@ -101,7 +101,7 @@ void smtp_server_rcpt(struct smtp_feed *feed)
 		smtp_server_put(server, &many, feed->out);
 		feed->event->kind = SMTP_EVENT_REFUSED;
 		feed->event->refusal = SMTP_REFUSAL_RECIPIENTS;
-		feed->event->code = many.code;
+		feed->event->reply = many;
 		return;
 	}
 	smtp_server_ask(feed, SMTP_EVENT_RCPT);

@@ -68,7 +68,7 @@ static const struct row lawful[] = {
 	ROW("RSET before EHLO", 0, "RSET\r\n", "250/2.0.0 RESET"),
 	ROW("NOOP with words", 0, "NOOP what ever\r\n", "250/2.0.0"),
 	ROW("HELP", 0, "HELP me\r\n", "214/2.0.0"),
-	ROW("VRFY and EXPN", 0, HI "VRFY a\r\nEXPN b\r\n", HI_SAYS "252/2.1.5 VRFY(a) 502/5.5.1 VRFY(b)"),
+	ROW("VRFY and EXPN", 0, HI "VRFY a\r\nEXPN b\r\n", HI_SAYS "252/2.1.5 VRFY(a) 502/5.5.1 REFUSED(not-offered)"),
 	ROW("one of two recipients refused", 0,
 	    HI "MAIL FROM:<a@b>\r\nRCPT TO:<bad@d>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n",
 	    HI_SAYS "MAIL(a@b) 250/2.1.0 RCPT(bad@d) 550/5.1.1 RCPT(c@d) 250/2.1.5 DATA 354 END 250/2.0.0"),
@@ -457,7 +457,9 @@ static void on_event(struct session *s, const struct smtp_event *event)
 	case SMTP_EVENT_REFUSED:
 		log_replies(s);
 		log_text(s, "REFUSED", slice_str(smtp_refusal_word(event->refusal)));
-		assert_true(event->code >= 400);
+		assert_true(event->reply.code >= 400);
+		assert_int_equal(event->reply.enhanced.class, event->reply.code / 100);
+		assert_true(event->reply.text.len != 0);
 		break;
 	case SMTP_EVENT_QUIT:
 		log_word(s, "QUIT");
@@ -842,7 +844,7 @@ static void test_no_memory(void **state)
 	memory_fail_after(-1);
 	assert_int_equal(kind, SMTP_EVENT_REFUSED);
 	assert_int_equal(event.refusal, SMTP_REFUSAL_MEMORY);
-	assert_int_equal(event.code, 454);
+	assert_int_equal(event.reply.code, 454);
 	input = SLICE("AUTH PLAIN AHVzZXIAcmlnaHQ=\r\n");
 	assert_int_equal(smtp_server_feed(&s.server, &input, &s.out, &event), SMTP_EVENT_AUTH);
 	session_end(&s);

@@ -21,6 +21,14 @@
 #define COUNTER_TABLE(COUNTER)                                                                                         \
 	COUNTER(SESSIONS, "hangu_sessions_total", "", "Inbound SMTP connections accepted.")                            \
 	COUNTER(SESSIONS_REFUSED, "hangu_sessions_refused_total", "", "Inbound SMTP connections refused at connect.")  \
+	COUNTER(REFUSED_CONNECT, "hangu_refusals_total", "stage=\"connect\"", "Refusals of inbound peers, by where they stood.") \
+	COUNTER(REFUSED_HELO, "hangu_refusals_total", "stage=\"helo\"", "")                                           \
+	COUNTER(REFUSED_TLS, "hangu_refusals_total", "stage=\"tls\"", "")                                             \
+	COUNTER(REFUSED_AUTH, "hangu_refusals_total", "stage=\"auth\"", "")                                           \
+	COUNTER(REFUSED_MAIL, "hangu_refusals_total", "stage=\"mail\"", "")                                           \
+	COUNTER(REFUSED_RCPT, "hangu_refusals_total", "stage=\"rcpt\"", "")                                           \
+	COUNTER(REFUSED_DATA, "hangu_refusals_total", "stage=\"data\"", "")                                           \
+	COUNTER(REFUSED_MESSAGE, "hangu_refusals_total", "stage=\"message\"", "")                                     \
 	COUNTER(TLS_OK, "hangu_tls_handshakes_total", "result=\"ok\"", "Inbound TLS handshakes.")                      \
 	COUNTER(TLS_FAILED, "hangu_tls_handshakes_total", "result=\"failed\"", "")                                     \
 	COUNTER(AUTH_OK, "hangu_auth_total", "result=\"ok\"", "Authentication attempts.")                              \
