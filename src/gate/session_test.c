@@ -652,6 +652,56 @@ static void every_refusal_says_and_leaves_five_things(void **state)
 	}
 }
 
+/* ---- without a scanner ---- */
+
+static void what_passes_unscanned_carries_no_forged_fields(void **state)
+{
+	struct rig rig;
+	(void)state;
+
+	rig_up(&rig, "", "", NULL, 0);
+	greeted(&rig);
+	talk(&rig, envelope, "354 ");
+	talk(&rig,
+	     "X-Hangu-Class: clean\r\nSubject: hello\r\nx-ms-exchange-organization-scl: -1\r\n and more\r\n"
+	     "Authentication-Results: gate.example; spf=pass\r\nTo: r@example.net\r\n\r\nX-Hangu-Class: in the body\r\n.\r\n",
+	     "250 2.0.0 Ok: kept as");
+	UNTIL(&rig, rig.hop.delivered == 1, WITH_JOURNAL);
+	const struct slice got = buf_slice(&rig.hop.messages[0].bytes);
+	const struct slice rest = SLICE("Subject: hello\r\nTo: r@example.net\r\n\r\nX-Hangu-Class: in the body\r\n");
+	assert_true(slice_ends(got, rest));
+	/* Above that stand our own words, and that nobody has looked. */
+	assert_true(slice_search(slice_take(got, got.len - rest.len), SLICE("clean\r\n and more")) == got.len - rest.len);
+	assert_true(slice_search(got, SLICE("unscanned")) != got.len);
+	rig_down(&rig);
+}
+
+/* At the bound of the header it passes, one byte behind it it does not. */
+static void a_header_too_long_to_be_looked_through_does_not_pass(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		const uint64_t held = counted(COUNT_MESSAGES_HELD);
+		struct buf     text = buf_make(8192);
+		struct rig     rig;
+
+		rig_up(&rig, "", "", NULL, 0);
+		struct scan_options *options = (struct scan_options *)(uintptr_t)&rig.gate.config->scan[DIRECTION_INBOUND];
+		options->limits.header_bytes = 2048;
+		buf_put_str(&text, "Subject: ");
+		while (text.len < 2048u - 4u + (unsigned)more)
+			buf_put_byte(&text, 'x');
+		buf_put_str(&text, "\r\n\r\nText\r\n.\r\n");
+		buf_put_byte(&text, '\0');
+		greeted(&rig);
+		talk(&rig, envelope, "354 ");
+		talk(&rig, (const char *)text.ptr, "250 2.0.0 Ok: kept as");
+		assert_int_equal(counted(COUNT_MESSAGES_HELD), held + (unsigned)more);
+		buf_done(&text);
+		rig_down(&rig);
+	}
+}
+
 /* ---- windows ---- */
 
 static void the_window_is_large_only_while_a_body_comes(void **state)
@@ -717,6 +767,8 @@ int main(void)
 		cmocka_unit_test(an_end_without_a_drain_leaves_nobody_without_an_answer),
 		cmocka_unit_test(a_message_is_accepted_when_the_journal_has_it),
 		cmocka_unit_test(every_refusal_says_and_leaves_five_things),
+		cmocka_unit_test(what_passes_unscanned_carries_no_forged_fields),
+		cmocka_unit_test(a_header_too_long_to_be_looked_through_does_not_pass),
 		cmocka_unit_test(the_window_is_large_only_while_a_body_comes),
 		cmocka_unit_test(who_reads_nothing_is_not_talked_to_again),
 	};

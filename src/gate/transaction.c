@@ -465,7 +465,11 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 
 	arena_reset(&home->arena);
 	event_of(transaction, &event, peer);
-	verdict_make(&transaction->config->settings.policy, transaction->config, scanned, findings, &verdict);
+	if (verdict_make(transaction->config, scanned, findings, &transaction->config->scan[transaction->direction],
+	                 slab_bytes(transaction->slab), &home->arena, &verdict) != RC_OK) {
+		refuse(transaction, &no_memory, "memory");
+		return;
+	}
 	event.findings = frame;
 	struct event_recipient *recipients = event_recipients(transaction, &verdict, &home->arena);
 	transaction->message = outbound_message_make();

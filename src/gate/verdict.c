@@ -2,15 +2,31 @@
 #include "gate/verdict.h"
 
 #include "mail/compose.h"
+#include "scan/wire.h"
 
 _Static_assert((int)DIRECTION_INBOUND == POLICY_INBOUND && (int)DIRECTION_OUTBOUND == POLICY_OUTBOUND &&
                (int)DIRECTION_INTERNAL == POLICY_INTERNAL && (int)DIRECTION_RELAY == POLICY_RELAY,
                "the journal and the policy speak of the same directions");
 
-void verdict_make(const struct policy_settings *settings, const struct config *config, enum scan_state state,
-                  const struct findings *findings, struct verdict *out)
+enum rc verdict_make(const struct config *config, enum scan_state state, const struct findings *findings,
+                     const struct scan_options *options, struct slice body, struct arena *arena, struct verdict *out)
 {
+	const struct policy_settings *settings = &config->settings.policy;
+
 	*out = (struct verdict){ .settings = settings, .config = config, .state = state, .findings = findings };
+	if (findings != NULL) {
+		out->cuts = findings->facts.cuts;
+		out->cut_count = findings->facts.cut_count;
+		return RC_OK;
+	}
+	struct header_cut *cuts = arena_take(arena, FINDINGS_CUTS_MAX, sizeof *cuts);
+	if (cuts == NULL)
+		return RC_NOMEM;
+	out->cuts = cuts;
+	if (scan_cuts_find(body, options, cuts, &out->cut_count) != RC_OK && state == SCAN_STATE_UNAVAILABLE &&
+	    settings->on_scan_failure == SCAN_FAILURE_PASS)
+		out->state = SCAN_STATE_UNSCANNABLE;
+	return RC_OK;
 }
 
 static void dispose(const struct verdict *verdict, enum direction direction, bool postmaster, struct disposition *out)
@@ -195,16 +211,16 @@ static uint32_t header_size(struct slice body)
 	return (uint32_t)(end == body.len ? body.len : end + 4);
 }
 
-static enum rc put_cuts(const struct facts *facts, struct arena *arena, struct event_message *event)
+static enum rc put_cuts(const struct verdict *verdict, struct arena *arena, struct event_message *event)
 {
-	struct event_cut *cuts = facts->cut_count == 0 ? NULL : arena_take(arena, facts->cut_count, sizeof *cuts);
+	struct event_cut *cuts = verdict->cut_count == 0 ? NULL : arena_take(arena, verdict->cut_count, sizeof *cuts);
 
-	if (facts->cut_count != 0 && cuts == NULL)
+	if (verdict->cut_count != 0 && cuts == NULL)
 		return RC_NOMEM;
-	for (size_t i = 0; i < facts->cut_count; i++)
-		cuts[i] = (struct event_cut){ facts->cuts[i].offset, facts->cuts[i].size };
+	for (size_t i = 0; i < verdict->cut_count; i++)
+		cuts[i] = (struct event_cut){ verdict->cuts[i].offset, verdict->cuts[i].size };
 	event->cuts = cuts;
-	event->cut_count = facts->cut_count;
+	event->cut_count = verdict->cut_count;
 	return RC_OK;
 }
 
@@ -212,7 +228,7 @@ enum rc verdict_compose(const struct verdict *verdict, struct event_message *eve
                         struct arena *arena, struct buf *payload)
 {
 	struct buf prefix = buf_make(EVENT_PREFIX_MAX);
-	enum rc    rc = RC_OK;
+	enum rc    rc = put_cuts(verdict, arena, event);
 
 	event->verdict_class = verdict->worst.mail_class;
 	event->verdict = slice_str(mail_class_word(verdict->worst.mail_class));
@@ -231,7 +247,6 @@ enum rc verdict_compose(const struct verdict *verdict, struct event_message *eve
 		event->author = facts->author_count == 1 ? facts->authors[0] : (struct slice){ NULL, 0 };
 		if ((facts->flags & (FACT_8BIT_BODY | FACT_8BIT_HEADER)) != 0)
 			event->flags |= EVENT_FLAG_8BITMIME;
-		rc = put_cuts(facts, arena, event);
 	}
 	put_prefix(verdict, event, tls, extended, &prefix);
 	event->prefix = buf_slice(&prefix);

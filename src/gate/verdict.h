@@ -21,14 +21,21 @@ struct verdict {
 	const struct config          *config;
 	enum scan_state               state;
 	const struct findings        *findings; /* NULL unless SCAN_STATE_DONE */
+	const struct header_cut      *cuts;     /* the scanner's, or without one our own */
+	size_t                        cut_count;
 	struct disposition            worst;    /* over all recipients seen so far */
 	struct disposition            refusal;  /* the first POLICY_REJECT */
 	size_t                        recipients;
 	size_t                        refused;
 };
 
-void verdict_make(const struct policy_settings *settings, const struct config *config, enum scan_state state,
-                  const struct findings *findings, struct verdict *out);
+/*
+ * What a scanner found, or did not: without findings the fields of `body` that only the receiving side may write (I-12) are looked for here.
+ * If they cannot all be cut, a message that would pass unscanned is held as unscannable instead. `options` are those the scan was asked for
+ * with. RC_NOMEM: `arena`, in which cuts of our own live, is full.
+ */
+MUST_CHECK enum rc verdict_make(const struct config *config, enum scan_state state, const struct findings *findings,
+                                const struct scan_options *options, struct slice body, struct arena *arena, struct verdict *out);
 
 /*
  * Decide for one recipient: sets its disposition and reason. A rejection becomes a hold here, because others may get the message

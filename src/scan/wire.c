@@ -415,6 +415,15 @@ enum rc scan_answer_decode(struct slice frame, const struct scan_request *reques
 	return rc;
 }
 
+enum rc scan_cuts_find(struct slice message, const struct scan_options *options, struct header_cut *cuts, size_t *ret_count)
+{
+	const struct slice front = slice_take(message, options->limits.header_bytes);
+	const size_t       end = firewall_header_end(front);
+	const bool         whole = end < front.len || front.len == message.len || slice_ends(front, SLICE("\r\n\r\n"));
+
+	return firewall_find(front, end, options, cuts, ret_count) && whole ? RC_OK : RC_LIMIT;
+}
+
 bool scan_cut_valid(struct slice message, const struct scan_options *options, const struct header_cut *cut)
 {
 	return firewall_cut_valid(message, firewall_header_end(slice_take(message, options->limits.header_bytes)),

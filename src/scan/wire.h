@@ -85,4 +85,11 @@ MUST_CHECK enum rc scan_answer_decode(struct slice frame, const struct scan_requ
  */
 bool scan_cut_valid(struct slice message, const struct scan_options *options, const struct header_cut *cut);
 
+/*
+ * The cuts of a message that no scanner has read: *ret_count of them in `cuts`, which has FINDINGS_CUTS_MAX places, in rising order. Walks
+ * lines of the header, of at most limits.header_bytes, and nothing else. RC_LIMIT: the header does not end there, or more would have to be
+ * cut: the message must not pass; what was found until then is given all the same.
+ */
+MUST_CHECK enum rc scan_cuts_find(struct slice message, const struct scan_options *options, struct header_cut *cuts, size_t *ret_count);
+
 #endif
