@@ -12,7 +12,7 @@
 
 static void print(FILE *to, const struct buf *lines)
 {
-	(void)fwrite(lines->ptr, 1, lines->len, to);
+	tool_write(to, buf_slice(lines));
 	if (lines->len != 0 && lines->ptr[lines->len - 1] != '\n')
 		(void)fputc('\n', to);
 }

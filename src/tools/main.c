@@ -246,12 +246,19 @@ int tool_connect(const struct tool_options *options, const char *name, int *out)
 	return tool_complain(TOOL_SILENT, "%s cannot be reached (%s)", path, rc_word(rc));
 }
 
+void tool_write(FILE *to, struct slice text)
+{
+	/* An empty slice may have no address, which fwrite must not be given. */
+	if (text.len != 0)
+		(void)fwrite(text.ptr, 1, text.len, to);
+}
+
 void tool_print_text(struct slice text, size_t max)
 {
 	struct buf quoted = buf_make(max + 16);
 
 	codec_quote(text, max, &quoted);
-	(void)fwrite(quoted.ptr, 1, quoted.len, stdout);
+	tool_write(stdout, buf_slice(&quoted));
 	buf_done(&quoted);
 }
 
@@ -296,7 +303,7 @@ void tool_print_time(int64_t unix_ms)
 		buf_put_byte(&text, '-');
 	else
 		civil_time_put_iso(&text, unix_ms);
-	(void)fwrite(text.ptr, 1, text.len, stdout);
+	tool_write(stdout, buf_slice(&text));
 	buf_done(&text);
 }
 
@@ -319,7 +326,7 @@ void tool_print_id(uint64_t id)
 	struct buf text = buf_make(EVENT_ID_TEXT);
 
 	event_id_put(&text, id);
-	(void)fwrite(text.ptr, 1, text.len, stdout);
+	tool_write(stdout, buf_slice(&text));
 	buf_done(&text);
 }
 

@@ -15,7 +15,7 @@
 static void print_line(const struct tool_options *options, struct slice line)
 {
 	(void)options;
-	(void)fwrite(line.ptr, 1, line.len, stdout);
+	tool_write(stdout, line);
 	(void)putchar('\n');
 }
 

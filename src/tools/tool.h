@@ -9,6 +9,7 @@
 #include "base/rc.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum { TOOL_DONE = 0, TOOL_REFUSED = 1, TOOL_USAGE = 2, TOOL_SILENT = 3 };
 
@@ -50,6 +51,8 @@ const char *tool_why(enum rc rc);
 /* The socket `name` in the run directory; says on standard error why not. TOOL_DONE and *out, or TOOL_SILENT. */
 int tool_connect(const struct tool_options *options, const char *name, int *out);
 
+/* `text` as it is, which may be empty. */
+void tool_write(FILE *to, struct slice text);
 /* `text` on standard output with everything quoted that could play tricks on a terminal, at most `max` bytes. */
 void tool_print_text(struct slice text, size_t max);
 /* The same as a JSON string with its quotation marks; bytes that are not UTF-8 as U+FFFD. */
