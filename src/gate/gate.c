@@ -290,7 +290,9 @@ static void gate_close(struct gate **gate)
 	watch_close(&gone->watch);
 	struct accounts *accounts = atomic_load(&gone->accounts);
 	accounts_close(&accounts);
-	journal_writer_close(&gone->journal);
+	/* Its last answers are now on their way to the loops, where they still drop bodies and find a journal that takes no more. */
+	if (gone->journal != NULL)
+		journal_writer_stop(gone->journal);
 	if (gone->control != NULL && gone->exit_code == 0)
 		control_farewell(gone->control);
 	if (gone->delivery != NULL)
@@ -301,6 +303,7 @@ static void gate_close(struct gate **gate)
 	/* These two have answered everybody who waited, on the event loops: they go after them. */
 	for (size_t i = 0; i < gone->loop_count; i++)
 		gate_loop_close(&gone->loops[i]);
+	journal_writer_close(&gone->journal);
 	journal_disk_close(&gone->disk);
 	scan_link_close(&gone->scan);
 	resolver_close(&gone->resolver);

@@ -234,24 +234,28 @@ static void answer_rest(struct journal_writer *writer)
 		group_of(link)->answer(group_of(link), atomic_load(&writer->failed) ? RC_IO : RC_CLOSED);
 }
 
+void journal_writer_stop(struct journal_writer *writer)
+{
+	mutex_lock(&writer->lock);
+	writer->closing = true;
+	condition_broadcast(&writer->wake);
+	mutex_unlock(&writer->lock);
+	thread_join(&writer->committer);
+	mutex_lock(&writer->keep_lock);
+	writer->keeper_ends = true;
+	condition_broadcast(&writer->keep_wake);
+	mutex_unlock(&writer->keep_lock);
+	thread_join(&writer->keeper);
+	answer_rest(writer);
+}
+
 void journal_writer_close(struct journal_writer **writer)
 {
 	struct journal_writer *me = *writer;
 
 	if (me == NULL)
 		return;
-	mutex_lock(&me->lock);
-	me->closing = true;
-	condition_broadcast(&me->wake);
-	mutex_unlock(&me->lock);
-	thread_join(&me->committer);
-	mutex_lock(&me->keep_lock);
-	me->keeper_ends = true;
-	condition_broadcast(&me->keep_wake);
-	mutex_unlock(&me->keep_lock);
-	thread_join(&me->keeper);
-	answer_rest(me);
-
+	journal_writer_stop(me);
 	journal_bodies_close(&me->bodies);
 	journal_keeper_done(me);
 	journal_batch_done(me);

@@ -6,7 +6,8 @@
  *   journal_bodies_claim()   (journal/body.h) by the caller, for each body its fold still needs.
  *   journal_writer_start()   two threads: the committer, and the keeper (new segments, snapshots, compaction).
  *   journal_writer_submit()  from any thread. Answered on the committer's thread.
- *   journal_writer_close()   writes out what waits and ends the threads. journal_disk_close() then unlocks the folder.
+ *   journal_writer_stop()    writes out what waits and ends the threads; for a caller whose answers are still on their way.
+ *   journal_writer_close()   the same, and frees everything. journal_disk_close() then unlocks the folder.
  *
  * One write and one fdatasync make everything durable that waits at that moment. With siblings announced
  * (journal_writer_expect) the committer waits for them, at most limits.delay_ms, so that many sessions share a sync; it
@@ -170,9 +171,12 @@ void journal_writer_step(struct journal_writer *writer);
 
 /*
  * Everything submitted before is written and answered; then the threads end. Groups that can no longer be written are
- * answered
- * RC_CLOSED or RC_IO. NULL inside is legal; clears the caller's pointer.
+ * answered RC_CLOSED or RC_IO. From now on every submit is refused with RC_CLOSED, and nothing is answered any more; bodies may
+ * still be read and dropped. Does nothing the second time.
  */
+void journal_writer_stop(struct journal_writer *writer);
+
+/* Stops it if nobody has, and frees it. NULL inside is legal; clears the caller's pointer. */
 void journal_writer_close(struct journal_writer **writer);
 
 /*

@@ -164,6 +164,30 @@ static void a_full_queue_says_busy_and_drains(void **state)
 	assert_int_equal(all[3].rc, RC_OK);
 }
 
+static void who_is_late_for_the_end_is_refused(void **state)
+{
+	(void)state;
+	struct one           waits, late;
+	struct journal_place place;
+	struct journal_body *body = NULL;
+
+	begin();
+	assert_int_equal(rig_write_body(&rig, SLICE("kept"), "text", &place), RC_OK);
+	assert_int_equal(submit(&waits, SLICE("in time"), JOURNAL_LAZY), RC_OK);
+	journal_writer_stop(rig.writer);
+	assert_int_equal(waits.order, 1);
+	assert_int_equal(waits.rc, RC_OK);
+	assert_int_equal(submit(&late, SLICE("late"), JOURNAL_NOW), RC_CLOSED);
+	journal_writer_stop(rig.writer);
+	assert_int_equal(answers, 1);
+	/* Bodies are there until the writer is closed. */
+	assert_int_equal(journal_body_open(journal_writer_bodies(rig.writer), &place, &body), RC_OK);
+	journal_body_close(&body);
+	journal_bodies_drop(journal_writer_bodies(rig.writer), &place);
+	assert_int_equal(journal_body_open(journal_writer_bodies(rig.writer), &place, &body), RC_NOTFOUND);
+	rig_close(&rig);
+}
+
 static void a_failed_sync_is_final(void **state)
 {
 	(void)state;
@@ -515,6 +539,7 @@ int main(void)
 		cmocka_unit_test(one_sync_answers_all_who_wait_in_their_order),
 		cmocka_unit_test(groups_beyond_the_bounds_are_refused),
 		cmocka_unit_test(a_full_queue_says_busy_and_drains),
+		cmocka_unit_test(who_is_late_for_the_end_is_refused),
 		cmocka_unit_test(a_failed_sync_is_final),
 		cmocka_unit_test(a_full_disk_is_said_and_survived),
 		cmocka_unit_test(below_the_floor_there_is_no_room),
