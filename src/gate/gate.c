@@ -374,8 +374,14 @@ static enum rc start(struct gate *gate)
 		rc = journal_writer_start(gate->journal);
 	if (rc == RC_OK)
 		rc = gate_accounts_open(gate);
-	for (size_t i = 0; rc == RC_OK && i < role->scan_count; i++)
+	for (size_t i = 0; rc == RC_OK && i < role->scan_count; i++) {
 		rc = scan_link_attach(gate->scan, i, role->scan_channels[i]);
+		/* It died before we began: the supervisor collects it and sends us the next one. */
+		if (rc == RC_CLOSED) {
+			log_warning(LOG_EVENT("scanner.attach"), LOG_NUMBER("scanner", i), LOG_STR("rc", rc_word(rc)));
+			rc = RC_OK;
+		}
+	}
 	if (rc == RC_OK)
 		outbound_start(gate->outbound);
 	for (size_t i = 0; rc == RC_OK && i < gate->loop_count; i++)

@@ -73,7 +73,8 @@ void scan_port_close(struct scan_port **port);
 
 /*
  * A scanner process (the first one or a replacement) holds the other end of `main_channel`, which becomes the link's. Makes the
- * channels and hands them out, to the scanner and to every port. Any thread, after every port was opened. RC_IO, RC_NOMEM: the scanner cannot be used.
+ * channels and hands them out, to the scanner and to every port. Any thread, after every port was opened. RC_CLOSED: the scanner has ended
+ * already. RC_IO, RC_NOMEM: it cannot be used.
  */
 MUST_CHECK enum rc scan_link_attach(struct scan_link *link, size_t index, int main_channel);
 
