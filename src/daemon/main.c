@@ -29,17 +29,26 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Inside a box nothing can be opened or started to decorate a report; and what is left at the end is the kernel's to collect. */
+/*
+ * For builds with a sanitizer. Inside a box nothing can be opened or started to decorate a report, nor can the search for leaks stop the
+ * threads; and a process that a report ends must die of a signal, or the supervisor would not count it as a crash.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "detect_leaks=0:symbolize=0";
+	return "detect_leaks=0:symbolize=0:abort_on_error=1";
 }
 
 const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void)
 {
-	return "symbolize=0:print_stacktrace=0";
+	return "symbolize=0:print_stacktrace=0:abort_on_error=1";
+}
+
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "symbolize=0:halt_on_error=1:abort_on_error=1:report_thread_leaks=0";
 }
 
 int main(int argc, char **argv)

@@ -5,9 +5,53 @@ import socket
 import time
 
 from bench import messages
-from harness import certificates, compare, corpus, names, exchange, peers, sink, smtp
+from harness import certificates, compare, corpus, faults, names, exchange, peers, sink, smtp
 
 from . import base
+
+
+class Faults(base.Case):
+    """Gateway.stop() asks harness/faults.py whether a log tells of something nobody made happen."""
+
+    SUPERVISOR = "2026-01-02T03:04:05.678Z %s supervisor %s which=gate index=0 pid=%d how=signal number=%d"
+    GOOD = (
+        "",
+        "box breach: execve (call 59)",
+        SUPERVISOR % ("info", "role.ended", 77, 9),
+        '{"time":"2026-01-02T03:04:05.678Z","level":"info","role":"supervisor","event":"role.ended","pid":77}',
+        '2026-01-02T03:04:05.678Z info gate session.end text="==1==ERROR: AddressSanitizer: must(x) failed at y"',
+        "2026-01-02T03:04:05.678Z error gate role.ended pid=77",
+    )
+    CRASHES = (
+        SUPERVISOR % ("error", "role.ended", 77, 11),
+        SUPERVISOR % ("error", "box.breach", 77, 31),
+        '{"time":"2026-01-02T03:04:05.678Z","level":"error","role":"supervisor","event":"role.ended","pid":77,"number":6}',
+        "AddressSanitizer:DEADLYSIGNAL\n==77==ERROR: AddressSanitizer: SEGV on unknown address 0x000000000000 (pc 0x1 bp 0x2 sp 0x3 T0)",
+    )
+    REPORTS = (
+        "==77==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000014 at pc 0x1 bp 0x2 sp 0x3",
+        "==77==ERROR: LeakSanitizer: detected memory leaks",
+        "==77==AddressSanitizer CHECK failed: asan_thread.cpp:1",
+        "../../src/tools/main.c:149:8: runtime error: null pointer passed as argument 1",
+        "WARNING: ThreadSanitizer: data race (pid=77)",
+        "FATAL: ThreadSanitizer: unexpected memory mapping",
+        "must(a->used <= a->size) failed at src/base/arena.c:12",
+    )
+
+    def test_an_ordinary_log_is_good(self):
+        for line in self.GOOD:
+            self.assertEqual(faults.find("x\n" + line + "\ny"), [], line)
+
+    def test_a_crash_is_found_unless_the_test_made_it(self):
+        for line in self.CRASHES:
+            self.assertEqual(len(faults.find("x\n" + line + "\ny", {7, 78})), 1, line)
+            self.assertEqual(faults.find("x\n" + line + "\ny", {77}), [], line)
+
+    def test_a_report_is_found_whoever_was_killed(self):
+        for line in self.REPORTS:
+            self.assertEqual(len(faults.find("x\n" + line + "\ny", {77})), 1, line)
+            with self.assertRaisesRegex(faults.Found, "the log tells of a fault"):
+                faults.check("x\n" + line)
 
 
 class Sinks(base.Case):

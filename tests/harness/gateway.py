@@ -12,7 +12,7 @@ import signal
 import subprocess
 import urllib.request
 
-from . import certificates, places, process
+from . import certificates, faults, places, process
 from .peers import greets
 
 HOST = "127.0.0.1"
@@ -71,6 +71,7 @@ class Gateway:
         self.folder = pathlib.Path(folder) if folder else places.run_folder("hangu")
         self.next_port, self.accounted, self.env, self.argv_front = next_port, accounted, env, list(argv_front)
         self.server, self.programs = None, programs
+        self.killed = set()  # processes that the test ended or crashed; see harness/faults.py
         account = _account()
         state, run = self.folder / "state", self.folder / "run"
         for path in (state, run):
@@ -175,7 +176,7 @@ class Gateway:
                         "hangud ended at once with %r:\n%s" % (self.server.process.returncode, self.log()[-3000:])
                     )
             except Exception:
-                self.stop()
+                self._end(30)
                 raise
         return self
 
@@ -186,25 +187,40 @@ class Gateway:
         return greets(self.port)
 
     def stop(self, grace_s=30):
-        """Ask it to end in peace. Returns the exit status."""
+        """Ask it to end in peace, and look whether all went well: a report of a sanitizer, or a role that ended by itself, is a
+        failure (faults.Found). Returns the exit status.
+        """
         if not self.server:
             return None
+        lived, status = self.alive(), self._end(grace_s)
+        self.look()
+        if lived and status != 0:
+            raise faults.Found("hangud ended with %r instead of in peace:\n%s" % (status, self.log()[-1500:]))
+        return status
+
+    def _end(self, grace_s):
         status = self.server.stop(grace_s)
         self.server = None
         return status
+
+    def look(self):
+        """Look for faults in every log of this folder (a take-over has two)."""
+        for log in sorted(self.folder.glob("log*")):
+            faults.check(log.read_text(errors="replace"), self.killed, log.name)
 
     def kill(self):
         """kill -9 of everything, as when the machine stops; `start` goes on with the same state."""
         if self.server:
             for pid in self.server.pids():
-                self._kill(pid)
+                self.signal(pid)
             self.server.stop(0, signal.SIGKILL)
             self.server = None
 
-    @staticmethod
-    def _kill(pid):
+    def signal(self, pid, sign=signal.SIGKILL):
+        """Send a signal to a process of the gateway; its end is then no surprise."""
+        self.killed.add(pid)
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, sign)
         except ProcessLookupError:
             pass
 
@@ -233,7 +249,7 @@ class Gateway:
     def kill_role(self, role, which=0):
         """kill -9 of one process of a role; returns its pid."""
         pids = process.wait_for(lambda: self.roles()[role], 10, "a process of role " + role)
-        self._kill(pids[which % len(pids)])
+        self.signal(pids[which % len(pids)])
         return pids[which % len(pids)]
 
     # What it says.
@@ -261,8 +277,12 @@ class Gateway:
 
     def check(self):
         """Let hangud check these settings without starting anything. Returns the finished process."""
+        return self.run_to_end("--check")
+
+    def run_to_end(self, *more):
+        """hangud where it is expected to end by itself. Returns the finished process."""
         self.write_settings()
-        return self._finished([self._program("hangud"), "--settings", self.settings_path, "--check"], None, 60, False)
+        return self._finished(self.argv(*more), None, 60, False)
 
     def verify(self, check=True):
         """Walk the journal's chain offline. Returns the finished process."""
@@ -280,6 +300,9 @@ class Gateway:
         done = subprocess.run(
             argv, input=text or "", capture_output=True, text=True, errors="replace", timeout=timeout_s
         )
+        faults.check(done.stderr, where=" ".join(map(str, argv)))
+        if done.returncode < 0:
+            raise faults.Found("%s: ended by signal %d\n%s" % (" ".join(map(str, argv)), -done.returncode, done.stderr))
         if check and done.returncode != 0:
             raise AssertionError(
                 "%s: %d\n%s%s" % (" ".join(map(str, argv[1:])), done.returncode, done.stdout, done.stderr)
