@@ -22,12 +22,16 @@ static struct slice hot_body(const struct delivery *delivery)
 /* The prefix with what this route wants written below it (I-15, I-16). */
 static enum rc take_route_fields(struct delivery *delivery, const struct event_message *message)
 {
-	const struct gate_route_settings *settings = delivery->connection->destination->route->settings;
+	const struct destination *destination = delivery->connection->destination;
+	struct buf fields = buf_make(VERDICT_ROUTE_FIELDS_MAX);
 
-	if (!settings->spam_headers && !settings->scl)
+	verdict_put_route_fields(message, destination->config, destination->route->settings, &fields);
+	if (fields.len == 0 && !fields.failed)
 		return RC_OK;
 	buf_put(&delivery->fields, message->prefix);
-	verdict_put_route_fields(message, settings, &delivery->fields);
+	buf_put(&delivery->fields, buf_slice(&fields));
+	delivery->fields.failed |= fields.failed;
+	buf_done(&fields);
 	if (delivery->fields.failed)
 		return RC_NOMEM;
 	delivery->prefix = buf_slice(&delivery->fields);

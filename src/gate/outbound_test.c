@@ -244,6 +244,8 @@ struct shape {
 	const char      *prefix;
 	struct event_cut cut;
 	uint32_t         flags, notify;
+	enum direction   direction;
+	int32_t          score;
 	const char      *envelope_id, *original;
 	bool             cold, through;
 };
@@ -283,7 +285,8 @@ static uint64_t take_in(struct rig *rig, const struct shape *shape)
 	struct event_message event = { .id = ++rig->last_id, .received_ms = outbound_wall_ms(), .sender = slice_str(shape->sender), .flags = shape->flags,
 		                       .body_size = body.len, .header_size = (uint32_t)(slice_search(body, SLICE("\r\n\r\n")) + 4),
 		                       .prefix = slice_str(shape->prefix), .recipients = recipients, .envelope_id = slice_str(shape->envelope_id),
-		                       .subject = SLICE("hello"), .cuts = &shape->cut, .cut_count = shape->cut.size != 0 };
+		                       .subject = SLICE("hello"), .cuts = &shape->cut, .cut_count = shape->cut.size != 0,
+		                       .direction = shape->direction, .score = shape->score };
 	struct outbound_message *message = outbound_message_make();
 	struct commit commit = { .message = message, .outbound = rig->outbound };
 
@@ -364,6 +367,66 @@ static void a_message_arrives_byte_for_byte(void **state)
 		assert_int_equal(rig.outbound->hot_bytes, 0);
 		rig_down(&rig);
 	}
+}
+
+/* I-15, I-16: what a route wants below our own fields, and when it is not written. */
+static void a_route_adds_fields(void **state)
+{
+#define PREFIX "Received: here\r\n"
+#define SPAM "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=6.5 required=5.0\r\nX-Spam-Level: ******\r\n"
+#define HAM "X-Spam-Flag: NO\r\nX-Spam-Status: No, score=0.5 required=5.0\r\nX-Spam-Level: \r\n"
+#define SCL "X-MS-Exchange-Organization-SCL: "
+#define END "A: b\r\n\r\nc\r\n"
+	static const struct {
+		enum route_spam_headers spam;
+		bool                    all_routes, scl;
+		int32_t                 score;
+		uint32_t                flags;
+		enum direction          direction;
+		const char             *arrives;
+	} rows[] = {
+		{ ROUTE_SPAM_HEADERS_STANDARD, false, false, 6500, 0, DIRECTION_INBOUND, PREFIX END },
+		{ ROUTE_SPAM_HEADERS_STANDARD, true, false, 6500, 0, DIRECTION_INBOUND, PREFIX SPAM END },
+		{ ROUTE_SPAM_HEADERS_NO, true, false, 6500, 0, DIRECTION_INBOUND, PREFIX END },
+		{ ROUTE_SPAM_HEADERS_YES, false, false, 500, 0, DIRECTION_OUTBOUND, PREFIX HAM END },
+		{ ROUTE_SPAM_HEADERS_YES, false, true, 6500, 0, DIRECTION_INBOUND, PREFIX SPAM SCL "5\r\n" END },
+		{ ROUTE_SPAM_HEADERS_NO, false, true, 500, 0, DIRECTION_INBOUND, PREFIX SCL "1\r\n" END },
+		{ ROUTE_SPAM_HEADERS_NO, false, true, 12000, 0, DIRECTION_OUTBOUND, PREFIX END },
+		{ ROUTE_SPAM_HEADERS_NO, false, true, 500, 0, DIRECTION_INTERNAL, PREFIX END },
+		{ ROUTE_SPAM_HEADERS_YES, false, true, 0, EVENT_FLAG_UNSCANNED, DIRECTION_INBOUND, PREFIX END },
+		{ ROUTE_SPAM_HEADERS_YES, false, true, 0, EVENT_FLAG_UNSCANNABLE, DIRECTION_INBOUND, PREFIX END },
+	};
+	struct rig rig;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const size_t row = i / 2;
+		struct shape shape = { .sender = "s@x", .to = { "a@b" }, .prefix = PREFIX, .body = END, .cold = i % 2 == 1, .score = rows[row].score,
+			               .flags = rows[row].flags, .direction = rows[row].direction };
+		struct buf envelope = buf_make(100);
+
+		rig_begin(&rig);
+		hop_open(&rig, NULL, 0);
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].spam_headers = rows[row].spam;
+		rig.route[0].scl = rows[row].scl;
+		rig.config.settings.policy.spam_headers = rows[row].all_routes;
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		take_in(&rig, &shape);
+		UNTIL(&rig, messages(&rig) == 0);
+		assert_bytes(&rig.hops[0].messages[0].bytes, rows[row].arrives);
+		buf_printf(&envelope, "MAIL FROM:<s@x> SIZE=%zu\nRCPT TO:<a@b>\n", strlen(rows[row].arrives));
+		buf_put_byte(&envelope, 0);
+		assert_bytes(&rig.hops[0].messages[0].envelope, (const char *)envelope.ptr);
+		buf_done(&envelope);
+		rig_down(&rig);
+	}
+#undef PREFIX
+#undef SPAM
+#undef HAM
+#undef SCL
+#undef END
 }
 
 static void a_long_message_comes_in_windows(void **state)
@@ -1210,6 +1273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_arrives_byte_for_byte),
+		cmocka_unit_test(a_route_adds_fields),
 		cmocka_unit_test(a_long_message_comes_in_windows),
 		cmocka_unit_test(connections_are_reused),
 		cmocka_unit_test(recipients_share_a_transaction),

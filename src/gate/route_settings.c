@@ -16,6 +16,7 @@ static const char *const protocol_words[] = { "smtp", "lmtp", NULL };
 static const char *const tls_words[] = { "none", "opportunistic", "require", "verify", NULL };
 static const char *const mode_words[] = { "store", "through", NULL };
 static const char *const eightbit_words[] = { "send_anyway", "bounce", NULL };
+static const char *const spam_header_words[] = { "standard", "no", "yes", NULL };
 static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 
 #define R(member) FIELD(gate_route_settings, member)
@@ -53,8 +54,9 @@ const struct setting gate_route_settings[] = {
 	  .help = "Send with BDAT where the next hop offers CHUNKING." },
 	{ .key = "dsn", .kind = SETTING_BOOL, R(dsn), .standard = "yes", .unit = "",
 	  .help = "Pass requests for delivery status on where the next hop offers DSN; else they are honoured here." },
-	{ .key = "spam_headers", .kind = SETTING_BOOL, R(spam_headers), .standard = "no", .unit = "",
-	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does, for a mail system that sorts by them." },
+	{ .key = "spam_headers", .kind = SETTING_WORD, R(spam_headers), .words = spam_header_words, .standard = "standard", .unit = "",
+	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does, for a mail system that sorts by them; "
+	          "standard: as [scan] spam_headers says." },
 	{ .key = "scl", .kind = SETTING_BOOL, R(scl), .standard = "no", .unit = "",
 	  .help = "Write X-MS-Exchange-Organization-SCL into inbound mail; the Exchange behind must grant "
 	          "ms-Exch-Accept-Headers-Organization to us, or it takes the field away." },

@@ -24,6 +24,9 @@ enum route_mode { ROUTE_STORE, ROUTE_THROUGH, ROUTE_MODE_COUNT };
 /* I-4: an 8-bit message for a next hop without 8BITMIME. Never transcoded: that would break signatures. */
 enum route_eightbit { ROUTE_EIGHTBIT_SEND, ROUTE_EIGHTBIT_BOUNCE, ROUTE_EIGHTBIT_COUNT };
 
+/* I-15: X-Spam-* fields for the next hops of a route. */
+enum route_spam_headers { ROUTE_SPAM_HEADERS_STANDARD, ROUTE_SPAM_HEADERS_NO, ROUTE_SPAM_HEADERS_YES, ROUTE_SPAM_HEADERS_COUNT };
+
 /* Which addresses of a host are tried. */
 enum route_families { ROUTE_FAMILIES_ANY, ROUTE_FAMILIES_IPV4, ROUTE_FAMILIES_IPV6, ROUTE_FAMILIES_COUNT };
 
@@ -50,7 +53,7 @@ struct gate_route_settings {
 	bool                chunking;     /* BDAT when offered (I-3) */
 	bool                dsn;          /* pass DSN parameters on when offered */
 	uint32_t            eightbit;     /* enum route_eightbit */
-	bool                spam_headers; /* X-Spam-* (I-15) */
+	uint32_t            spam_headers; /* enum route_spam_headers; standard: as [scan] spam_headers says */
 	bool                scl;          /* X-MS-Exchange-Organization-SCL (I-16) */
 	uint64_t            connections_max;
 	uint64_t            messages_per_connection;

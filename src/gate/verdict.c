@@ -188,13 +188,15 @@ static int scl_of(uint32_t mail_class, int32_t score)
 	return score >= SPAM_SCORE ? 5 : 1;
 }
 
-void verdict_put_route_fields(const struct event_message *event, const struct gate_route_settings *route, struct buf *out)
+void verdict_put_route_fields(const struct event_message *event, const struct config *config, const struct gate_route_settings *route,
+                              struct buf *out)
 {
 	const int scl = scl_of(event->verdict_class, event->score);
 
-	if (event->origin == ORIGIN_NOTICE)
+	if (event->origin == ORIGIN_NOTICE || (event->flags & (EVENT_FLAG_UNSCANNED | EVENT_FLAG_UNSCANNABLE)) != 0)
 		return;
-	if (route->spam_headers) {
+	if (route->spam_headers == ROUTE_SPAM_HEADERS_YES ||
+	    (route->spam_headers == ROUTE_SPAM_HEADERS_STANDARD && config->settings.policy.spam_headers)) {
 		const struct compose_spam spam = { .score = event->score, .required = SPAM_SCORE, .is_spam = scl >= 5 };
 
 		compose_spam(&spam, out);

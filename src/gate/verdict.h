@@ -61,9 +61,10 @@ MUST_CHECK enum rc verdict_compose(const struct verdict *verdict, struct event_m
 
 /*
  * What a route wants written below our trace header for the mail system behind it: X-Spam-* and, into inbound mail, the SCL. Appends to
- * `out`; nothing where the route asks for nothing, or where the message is our own notice.
+ * `out`; nothing where the route asks for nothing, where the message is our own notice, or where no scanner has read it: then nothing is known.
  */
-void verdict_put_route_fields(const struct event_message *event, const struct gate_route_settings *route, struct buf *out);
+void verdict_put_route_fields(const struct event_message *event, const struct config *config, const struct gate_route_settings *route,
+                              struct buf *out);
 /* Bound of what it appends. */
 #define VERDICT_ROUTE_FIELDS_MAX 512u
 

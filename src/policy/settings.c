@@ -71,6 +71,12 @@ const struct setting policy_scan_settings[] = {
 	  .standard = "20s",
 	  .unit = "",
 	  .help = "How long a scanner may take for one message before it is replaced." },
+	{ .key = "spam_headers",
+	  .kind = SETTING_BOOL,
+	  .offset = offsetof(struct scan_section, spam_headers),
+	  .standard = "no",
+	  .unit = "",
+	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does, on routes that do not say otherwise." },
 	{ .key = NULL },
 };
 
@@ -120,6 +126,7 @@ enum rc policy_settings_join(const struct policy_section *plain, const struct po
 	settings.limits.depth = (uint32_t)scan->nesting;
 	settings.limits.received = (uint32_t)scan->received;
 	settings.deadline_ms = (uint32_t)scan->deadline_ms;
+	settings.spam_headers = scan->spam_headers;
 	for (unsigned direction = 0; direction < POLICY_DIRECTIONS; direction++) {
 		for (unsigned group = 0; group < POLICY_GROUPS; group++)
 			settings.choices[direction][group] = choice_of(plain->choices[group]);

@@ -54,6 +54,7 @@ struct scan_section {
 	uint32_t on_scan_failure;                                       /* enum scan_failure */
 	uint64_t header_bytes, header_fields, parts, nesting, received; /* see struct scan_limits */
 	uint64_t deadline_ms;  /* wall clock a scanner gets for one message; gate has it killed after that */
+	bool     spam_headers; /* write X-Spam-Flag, -Status and -Level, on routes that do not say otherwise (I-15) */
 };
 
 /* The keys of [policy] and [policy_for DIRECTION] (one table for both), and of [scan]; each ends with a NULL key. */
@@ -67,6 +68,7 @@ struct policy_settings {
 	enum scan_depth    depth;
 	struct scan_limits limits;
 	uint32_t           deadline_ms;
+	bool               spam_headers;
 };
 
 /* What an empty file gives. */
