@@ -1,6 +1,6 @@
 /*
- * One version of the settings as the gate uses it: immutable, counted, swapped whole. A session keeps the version it began with;
- * the next session takes the current one.
+ * One version of the settings as the gate uses it: immutable, counted, swapped whole. A message keeps the version it began with; a session
+ * takes the current one between two messages.
  *
  * What was written in the file arrives as a `struct gate_settings`, filled by the room above (settings/), together with the
  * bytes of every file it names, since the gate itself can open none. gate_config_make() turns it into tables: networks,

@@ -84,8 +84,8 @@ void gate_sockets_drop(struct gate_sockets **sockets)
 /* ---- new settings ---- */
 
 /*
- * Sessions go on with the settings they began with. Listener indexes may mean another listener now, so the count of open
- * sessions is kept by the index a session came in by: a reload that reorders listeners shifts their limits for a while, no more.
+ * Sessions take the new settings when they next speak between two messages. Until then they are counted by the index of the listener they
+ * came in by, which may mean another one now: a reload that reorders listeners shifts their limits for a while, no more.
  */
 static void switch_over(struct loop_task *task)
 {

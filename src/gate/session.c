@@ -570,11 +570,29 @@ static void session_settle(struct session *session)
 	}
 }
 
+/*
+ * A session may last for hours: what the newest settings say of it counts from its next message on. False: it was told to connect again.
+ */
+static bool refresh(struct session *session)
+{
+	static const struct smtp_reply changed = { 421, { 4, 3, 2 }, SLICE_INIT("The settings have changed, connect again") };
+
+	if (session->transaction != NULL || !smtp_server_between(&session->smtp) || session_take_settings(session))
+		return true;
+	session_note_refusal(session, stage_of(session), &changed, SLICE(""), "settings_changed");
+	session->end = "settings_changed";
+	smtp_server_end(&session->smtp, &changed, &session->home->out);
+	session->state = SESSION_CLOSING;
+	return false;
+}
+
 static void session_pump(struct session *session, struct slice *input)
 {
 	struct smtp_event event;
 
 	while (session->state == SESSION_TALK && session->tarpit_ms == 0) {
+		if (session->config != session->home->config && input->len != 0 && !refresh(session))
+			break;
 		if (smtp_server_feed(&session->smtp, input, &session->home->out, &event) == SMTP_EVENT_NONE)
 			break;
 		session_event(session, &event);

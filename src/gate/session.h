@@ -36,7 +36,7 @@ struct session {
 	struct timer                  timer;
 	struct list                   link;
 	struct gate_loop             *home;
-	struct config                *config;      /* held */
+	struct config                *config;      /* held; the newest one is taken between two messages */
 	const struct config_listener *listener;
 	const struct config_account  *account;     /* who has authenticated, or NULL */
 	struct transaction           *transaction; /* or NULL */
@@ -94,6 +94,8 @@ void session_begin_machine(struct session *session);
 /* Somebody we believe told us who the client is; then what follows from its address. */
 void session_set_peer(struct session *session, struct ip told);
 void session_know_peer(struct session *session);
+/* Newer settings are in force, and the session is between two messages: go on by them. False: by them it may not go on. */
+MUST_CHECK bool session_take_settings(struct session *session);
 /* PROXY was asked for and did not come: the session is gone afterwards. */
 void session_proxy_failed(struct session *session, const char *why);
 void session_forget_naming(struct session *session);

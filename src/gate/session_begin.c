@@ -5,6 +5,7 @@
 #include "gate/session.h"
 
 #include "base/memory.h"
+#include "base/must.h"
 #include "smtp/proxy.h"
 #include "sys/clock.h"
 
@@ -81,17 +82,36 @@ void session_know_peer(struct session *session)
 	session->relay = net_match_has(&listener->relay, &session->peer);
 }
 
-void session_begin_machine(struct session *session)
+static struct smtp_server_peer machine_peer(const struct session *session)
 {
-	const struct config_listener *listener = session->listener;
-	const bool lenient = net_match_has(&listener->bare_newline, &session->peer);
-	const struct smtp_server_peer peer = {
+	return (struct smtp_server_peer){
 		.tls = session->stream.tls != NULL,
-		.xclient = net_match_has(&listener->xclient, &session->peer),
+		.xclient = net_match_has(&session->listener->xclient, &session->peer),
 		.long_addresses = session->ours,
 	};
+}
 
-	smtp_server_init(&session->smtp, lenient ? &listener->lenient : &listener->strict, &peer);
+static const struct smtp_server_config *machine_config(const struct session *session)
+{
+	const struct config_listener *listener = session->listener;
+
+	return net_match_has(&listener->bare_newline, &session->peer) ? &listener->lenient : &listener->strict;
+}
+
+void session_begin_machine(struct session *session)
+{
+	const struct smtp_server_peer peer = machine_peer(session);
+
+	smtp_server_init(&session->smtp, machine_config(session), &peer);
+}
+
+/* May a client at this address speak to this listener at all? */
+static bool may_connect(const struct session *session)
+{
+	const struct config_listener *listener = session->listener;
+	const bool by_certificate = listener->settings->role == LISTENER_INTERNAL && listener->certificate_count != 0;
+
+	return listener->peers.count == 0 || net_match_has(&listener->peers, &session->peer) || session->ours || by_certificate;
 }
 
 /* Count the client and see whether it may come in. A reply, or NULL when it may. */
@@ -103,9 +123,7 @@ static const struct smtp_reply *admit(struct session *session, const char **reas
 	const struct gate_listener_settings *limits = session->listener->settings;
 
 	session_know_peer(session);
-	const bool by_certificate = limits->role == LISTENER_INTERNAL && session->listener->certificate_count != 0;
-	if (session->listener->peers.count != 0 && !net_match_has(&session->listener->peers, &session->peer) && !session->ours &&
-	    !by_certificate) {
+	if (!may_connect(session)) {
 		*reason = "peer_not_allowed";
 		return &foreign;
 	}
@@ -121,6 +139,74 @@ static const struct smtp_reply *admit(struct session *session, const char **reas
 	counter_up(COUNT_PEER_LIMITED);
 	*reason = rc == RC_LIMIT ? "peer_connections" : "peer_rate";
 	return rc == RC_LIMIT ? &many : &fast;
+}
+
+/* ---- new settings ---- */
+
+static bool same_certificates(const struct config_listener *a, const struct config_listener *b)
+{
+	bool same = a->certificate_count == b->certificate_count;
+
+	for (size_t i = 0; same && i < a->certificate_count; i++)
+		same = digest_eq(&a->certificates[i], &b->certificates[i]);
+	return same;
+}
+
+/* Who has authenticated is still somebody, with the same password. */
+static bool find_account(const struct config *config, const struct config_account **account)
+{
+	if (*account == NULL)
+		return true;
+	const struct config_account *now = config->accounts == NULL ? NULL : map_get(config->accounts, (*account)->name);
+	if (now == NULL || !slice_eq(slice_str(now->hash), slice_str((*account)->hash)))
+		return false;
+	*account = now;
+	return true;
+}
+
+/* The listener of that name, if a session that began on the old one could have come to be what it is on this one. */
+static const struct config_listener *find_listener(const struct config *config, const struct session *session, uint32_t *ret_index)
+{
+	const struct config_listener *old = session->listener;
+	size_t                        i = 0;
+
+	while (i < config->settings.listener_count && !slice_eq(config->settings.listeners[i].name, old->settings->name))
+		i++;
+	if (i == config->settings.listener_count)
+		return NULL;
+	const struct config_listener *now = &config->listeners[i];
+	const bool plain = session->stream.tls == NULL;
+	if ((plain && now->settings->tls == LISTENER_TLS_IMPLICIT) || (plain && old->tls != NULL && now->tls == NULL) ||
+	    (session->certificate && !same_certificates(old, now)))
+		return NULL;
+	*ret_index = (uint32_t)i;
+	return now;
+}
+
+bool session_take_settings(struct session *session)
+{
+	struct gate_loop             *home = session->home;
+	const struct config_account  *account = session->account;
+	uint32_t                      index = 0;
+	const struct config_listener *listener = find_listener(home->config, session, &index);
+
+	must(session->transaction == NULL);
+	must(session->query == NULL);
+	must(session->verification == NULL);
+	if (listener == NULL || !find_account(home->config, &account))
+		return false;
+	struct config *old = session->config;
+	session->config = config_hold(home->config);
+	session->listener = listener;
+	session->account = account;
+	gate_session_leave(home->gate, session->listener_index);
+	(void)gate_session_enter(home->gate, index, UINT64_MAX);
+	session->listener_index = index;
+	session_know_peer(session);
+	const struct smtp_server_peer peer = machine_peer(session);
+	smtp_server_change(&session->smtp, machine_config(session), &peer);
+	config_drop(&old);
+	return may_connect(session);
 }
 
 /* The client is known now: let it in, or send it away with a sentence. */

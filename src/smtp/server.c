@@ -48,6 +48,7 @@ void smtp_server_init(struct smtp_server *server, const struct smtp_server_confi
 	must(config->host.len != 0);
 	*server = (struct smtp_server){
 		.config = config,
+		.extensions = config->extensions,
 		.secret = buf_make(SECRET_MAX),
 		.bytes_max = config->message_bytes_max,
 		.at = SMTP_AT_START,
@@ -85,7 +86,7 @@ void smtp_server_greet(struct smtp_server *server, struct slice text, struct buf
 
 void smtp_server_put(const struct smtp_server *server, const struct smtp_reply *reply, struct buf *out)
 {
-	smtp_reply_write(reply, (server->config->extensions & SMTP_EXT_ENHANCED) != 0, out);
+	smtp_reply_write(reply, (server->extensions & SMTP_EXT_ENHANCED) != 0, out);
 }
 
 static void close_with(struct smtp_server *server, enum smtp_refusal refusal)
@@ -214,7 +215,7 @@ void smtp_server_forget(struct smtp_server *server)
 
 unsigned smtp_server_offers(const struct smtp_server *server)
 {
-	unsigned offers = server->config->extensions;
+	unsigned offers = server->extensions;
 
 	if (server->tls)
 		offers &= ~(unsigned)SMTP_EXT_STARTTLS;
@@ -395,7 +396,7 @@ bool smtp_server_sent_ahead(struct smtp_feed *feed)
 	static const struct smtp_reply ahead =
 		SMTP_REPLY_INIT(554, 5, 0, "Commands were sent ahead of an answer; closing the connection");
 
-	if (feed->server->config->extensions & SMTP_EXT_PIPELINING || feed->input->len == 0)
+	if (feed->server->extensions & SMTP_EXT_PIPELINING || feed->input->len == 0)
 		return false;
 	smtp_server_refuse_last(feed, SMTP_REFUSAL_AHEAD, &ahead);
 	return true;
@@ -551,6 +552,21 @@ void smtp_server_reply(struct smtp_server *server, const struct smtp_reply *repl
 void smtp_server_limit(struct smtp_server *server, uint64_t message_bytes_max)
 {
 	server->bytes_max = message_bytes_max;
+}
+
+bool smtp_server_between(const struct smtp_server *server)
+{
+	return server->greeted && server->phase == PHASE_COMMAND && server->pending == 0 && server->at <= SMTP_AT_READY;
+}
+
+void smtp_server_change(struct smtp_server *server, const struct smtp_server_config *config, const struct smtp_server_peer *peer)
+{
+	must(smtp_server_between(server));
+	must(config->lmtp == server->config->lmtp);
+	server->config = config;
+	server->bytes_max = config->message_bytes_max;
+	server->xclient = peer->xclient;
+	server->long_addresses = peer->long_addresses;
 }
 
 void smtp_server_tls_started(struct smtp_server *server)

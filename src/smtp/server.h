@@ -179,6 +179,7 @@ struct smtp_server {
 	struct smtp_dot_decoder decoder;
 	struct smtp_line_check  check;
 	struct smtp_reply       held;       /* the answer to a body that is being swallowed; its text is static */
+	unsigned                extensions; /* of the configuration at the last EHLO: what the peer was told */
 	uint64_t                body_bytes; /* R of the present message so far */
 	uint64_t                bytes_max;  /* of the present message; see smtp_server_limit() */
 	uint64_t                chunk_left; /* bytes of a BDAT chunk still to come */
@@ -250,6 +251,14 @@ void smtp_server_refuse_body(struct smtp_server *server, const struct smtp_reply
  * begins. 0: none.
  */
 void smtp_server_limit(struct smtp_server *server, uint64_t message_bytes_max);
+
+/* Between two transactions, at a place where the next byte begins a command? */
+bool smtp_server_between(const struct smtp_server *server);
+/*
+ * From here on by another configuration, and for a peer of whom something else is known (its `tls` is not looked at); only while
+ * smtp_server_between(). What was offered stays allowed until the next EHLO.
+ */
+void smtp_server_change(struct smtp_server *server, const struct smtp_server_config *config, const struct smtp_server_peer *peer);
 
 /*
  * The handshake after an accepted STARTTLS is done: everything known from the plain text is forgotten (RFC 3207 section

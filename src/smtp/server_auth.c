@@ -96,7 +96,7 @@ static bool may_auth(struct smtp_feed *feed)
 	static const struct smtp_reply done = SMTP_REPLY_INIT(503, 5, 1, "Authenticated already");
 	struct smtp_server            *server = feed->server;
 
-	if (!(server->config->extensions & SMTP_EXT_AUTH)) {
+	if (!(server->extensions & SMTP_EXT_AUTH)) {
 		smtp_server_refuse(feed, SMTP_REFUSAL_OFFER, &none);
 		return false;
 	}

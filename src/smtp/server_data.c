@@ -171,7 +171,7 @@ static bool chunk_may(struct smtp_feed *feed)
 	static const struct smtp_reply none = SMTP_REPLY_INIT(502, 5, 1, "CHUNKING is not offered");
 	struct smtp_server            *server = feed->server;
 
-	if (!(server->config->extensions & SMTP_EXT_CHUNKING)) {
+	if (!(server->extensions & SMTP_EXT_CHUNKING)) {
 		/* Who was not offered it cannot mean it: the bytes behind it could be anything. */
 		smtp_server_refuse_last(feed, SMTP_REFUSAL_OFFER, &none);
 		return false;

@@ -60,6 +60,7 @@ static void put_line(struct slice text, bool last, struct buf *out)
 
 void smtp_server_hello_accept(struct smtp_server *server, struct buf *out)
 {
+	server->extensions = server->config->extensions;
 	const unsigned offers = server->verb == SMTP_VERB_HELO ? 0 : smtp_server_offers(server);
 	unsigned       left = 0;
 

@@ -45,7 +45,7 @@ static void refuse_fault(struct smtp_feed *feed, bool rcpt, enum smtp_fault faul
 /* AUTH= is a parameter wherever AUTH is configured, also before TLS: it is read and then weighed by the caller. */
 static unsigned parameters_of(const struct smtp_server *server)
 {
-	return server->config->extensions;
+	return server->extensions;
 }
 
 static unsigned address_flags(const struct smtp_server *server)

@@ -10,7 +10,7 @@ void smtp_server_starttls(struct smtp_feed *feed)
 		SMTP_REPLY_INIT(554, 5, 0, "Commands were sent behind STARTTLS in plain text; closing the connection");
 	struct smtp_server *server = feed->server;
 
-	if (!(server->config->extensions & SMTP_EXT_STARTTLS)) {
+	if (!(server->extensions & SMTP_EXT_STARTTLS)) {
 		smtp_server_refuse(feed, SMTP_REFUSAL_OFFER, &none);
 		return;
 	}
