@@ -270,7 +270,7 @@ static enum rc open_journal(struct gate *gate, struct buf *why)
 	if (rc == RC_OK)
 		rc = outbound_claim(gate->outbound, gate->journal);
 	if (rc != RC_OK)
-		return fail(why, rc, "the journal cannot be opened", &fault);
+		return fail(why, rc, rc == RC_CORRUPT ? "the journal is damaged (hangu salvage)" : "the journal cannot be opened", &fault);
 	/* The clock may have been set back since the gate ran last. */
 	atomic_store(&gate->last_id, outbound_last_id(gate->outbound));
 	log_notice(LOG_EVENT("journal.open"), LOG_NUMBER("seq", recovery.end.position.seq), LOG_NUMBER("replayed", recovery.groups),

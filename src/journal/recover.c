@@ -404,10 +404,59 @@ static enum rc read_id(struct opening *opening)
 	return rc == RC_OK ? RC_OK : fault_set(opening->fault, rc, "no segment has a readable header", errno, 0);
 }
 
+/*
+ * The oldest segments whose headers nobody can read get another name: the journal begins behind them, as it does when they are retired.
+ * RC_NOTFOUND: the oldest one can be read, so that this is not the trouble.
+ */
+static enum rc salvage_front(struct opening *opening)
+{
+	struct journal_numbers *segments = &opening->segments;
+	struct journal_disk    *disk = opening->writer->disk;
+	size_t                  count = 0;
+	enum rc                 rc = RC_OK;
+
+	for (; rc == RC_OK && count < segments->count; count++) {
+		const struct journal_file_name name = journal_name(JOURNAL_NAME_SEGMENT, segments->items[count]);
+		const struct journal_file_name to = journal_name(JOURNAL_NAME_DAMAGED, segments->items[count]);
+		struct journal_segment_head    head;
+		struct journal_file           *file;
+		rc = journal_segment_open(disk, segments->items[count], JOURNAL_OPEN_READ, &file, &head);
+		if (rc == RC_OK) {
+			disk->calls->close(disk, file);
+			break;
+		}
+		if (rc == RC_CORRUPT)
+			rc = disk->calls->rename(disk, name.text, to.text);
+	}
+	if (rc == RC_OK && count == 0)
+		return RC_NOTFOUND;
+	if (rc == RC_OK)
+		rc = disk->calls->sync_folder(disk);
+	if (rc != RC_OK)
+		return fault_set(opening->fault, rc, "setting damaged segments aside", errno, 0);
+	if (!opening->recovery.salvaged)
+		opening->recovery.bad = (struct journal_position){ .segment = segments->items[0] };
+	opening->recovery.salvaged = true;
+	segments->count -= count;
+	memmove(segments->items, segments->items + count, segments->count * sizeof *segments->items);
+	return RC_OK;
+}
+
+/* Nothing is left: what snapshots and lists of holes say is about nothing, too. */
+static enum rc create_after_salvage(struct opening *opening)
+{
+	enum rc rc = remove_all(opening->writer->disk, JOURNAL_NAME_SNAPSHOT);
+
+	if (rc == RC_OK)
+		rc = remove_all(opening->writer->disk, JOURNAL_NAME_HOLES);
+	return rc == RC_OK ? create(opening) : fault_set(opening->fault, rc, "setting damaged segments aside", errno, 0);
+}
+
 static enum rc find_history(struct opening *opening)
 {
 	struct journal_writer *writer = opening->writer;
 	struct journal_disk   *disk = writer->disk;
+	const bool             salvage = opening->options->salvage;
 
 	enum rc rc = disk->calls->lock(disk);
 	if (rc != RC_OK)
@@ -424,10 +473,19 @@ static enum rc find_history(struct opening *opening)
 	rc = read_id(opening);
 	if (rc == RC_OK)
 		rc = replay(opening);
+	if (rc == RC_CORRUPT && salvage) {
+		const enum rc front = salvage_front(opening);
+		if (front != RC_OK)
+			return front == RC_NOTFOUND ? rc : front;
+		rc = opening->segments.count == 0 ? RC_OK : read_id(opening);
+		if (rc == RC_OK && opening->segments.count != 0)
+			rc = replay(opening);
+	}
 	if (rc != RC_OK)
 		return rc;
+	/* Only a salvage takes segments away. */
 	if (opening->segments.count == 0)
-		return fault_set(opening->fault, RC_CORRUPT, "nothing of the journal is readable", 0, 0);
+		return create_after_salvage(opening);
 	rc = journal_bodies_open(disk, writer->id, &opening->segments, &writer->bodies);
 	if (rc == RC_OK)
 		rc = remember_holes(writer);

@@ -39,6 +39,11 @@ static const struct tool tools[] = {
 	{ "send", "FILE --to ADDRESS... [--from ADDRESS] [--host ADDRESS:PORT]", "Hand a message to a gateway by SMTP.",
 	  "The host is 127.0.0.1:2525 (that of `make run`) unless said otherwise, and the sender sender@sender.example.\n", tool_send },
 	{ "verify", "JOURNAL-FOLDER", "Walk the journal's chain offline and name the first bad record.", NULL, tool_verify },
+	{ "salvage", "JOURNAL-FOLDER [--extract FOLDER]", "Make a damaged journal one that opens again, offline, and name what is lost.",
+	  "For a gateway that does not start because of its journal, and only then; make a copy of the folder first. A damaged header is made\n"
+	  "again where the records behind it prove it. Else the journal is cut before the first damaged record; the rest is set aside as\n"
+	  "*.damaged, each message in it that can still be read is named, and with --extract its bytes are written into FOLDER as ID.eml.\n",
+	  tool_salvage },
 	{ "prove", "", "Let a hostile double try to leave every box; all of it must fail.", NULL, tool_prove },
 	{ "reload", "", "Check the settings and change over to them without dropping a session.",
 	  "Settings that are wrong change nothing. What only the next start can change is named.\n", tool_reload },

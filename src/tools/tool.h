@@ -34,6 +34,7 @@ int tool_drain(const struct tool_options *options, int argc, char **argv);
 int tool_queue(const struct tool_options *options, int argc, char **argv);
 int tool_trace(const struct tool_options *options, int argc, char **argv);
 int tool_verify(const struct tool_options *options, int argc, char **argv);
+int tool_salvage(const struct tool_options *options, int argc, char **argv);
 int tool_send(const struct tool_options *options, int argc, char **argv);
 int tool_scan(const struct tool_options *options, int argc, char **argv);
 int tool_check(const struct tool_options *options, int argc, char **argv);

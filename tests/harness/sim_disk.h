@@ -39,7 +39,7 @@ void sim_disk_fail_at(struct sim_disk *sim, uint64_t number, uint64_t count, enu
 bool sim_disk_stopped(const struct sim_disk *sim);
 
 /*
- * Power is back: unsynced things are lost as told, no lock is held, no stop or failure is planned. Files must be
+ * Power is back: unsynced things are lost as told, no stop or failure is planned. Files must be
  * closed.
  */
 void sim_disk_power_cut(struct sim_disk *sim, enum sim_loss loss);
