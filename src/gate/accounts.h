@@ -5,7 +5,7 @@
 #ifndef GATE_ACCOUNTS_H
 #define GATE_ACCOUNTS_H
 
-#include "gate/config.h"
+#include "config/config.h"
 #include "net/loop.h"
 
 struct accounts; /* opaque */

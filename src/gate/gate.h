@@ -10,7 +10,7 @@
 #define GATE_GATE_H
 
 #include "base/fault.h"
-#include "gate/config.h"
+#include "config/config.h"
 #include "sys/role.h"
 
 struct gate; /* opaque */

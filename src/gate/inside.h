@@ -7,11 +7,11 @@
 #ifndef GATE_INSIDE_H
 #define GATE_INSIDE_H
 
+#include "config/config.h"
+#include "deliver/callahead.h"
+#include "deliver/outbound.h"
 #include "gate/accounts.h"
-#include "gate/callahead.h"
-#include "gate/config.h"
 #include "gate/gate.h"
-#include "gate/outbound.h"
 #include "gate/peers.h"
 #include "gate/scan_link.h"
 #include "journal/writer.h"

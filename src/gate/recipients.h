@@ -6,7 +6,7 @@
 #ifndef GATE_RECIPIENTS_H
 #define GATE_RECIPIENTS_H
 
-#include "gate/config.h"
+#include "config/config.h"
 
 /* What the session has proved so far. */
 struct recipient_client {

@@ -10,7 +10,7 @@
 #ifndef GATE_SCAN_LINK_H
 #define GATE_SCAN_LINK_H
 
-#include "gate/config.h"
+#include "config/config.h"
 #include "gate/scan_channel.h"
 #include "net/loop.h"
 #include "scan/wire.h"

@@ -5,7 +5,7 @@
 #ifndef GATE_VERDICT_H
 #define GATE_VERDICT_H
 
-#include "gate/config.h"
+#include "config/config.h"
 #include "policy/dispose.h"
 #include "smtp/reply.h"
 
@@ -58,14 +58,5 @@ const char *verdict_reason(const struct verdict *verdict);
  */
 MUST_CHECK enum rc verdict_compose(const struct verdict *verdict, struct event_message *event, struct slice body, bool tls,
                                    bool extended, struct arena *arena, struct buf *payload);
-
-/*
- * What a route wants written below our trace header for the mail system behind it: X-Spam-* and, into inbound mail, the SCL. Appends to
- * `out`; nothing where the route asks for nothing, where the message is our own notice, or where no scanner has read it: then nothing is known.
- */
-void verdict_put_route_fields(const struct event_message *event, const struct config *config, const struct gate_route_settings *route,
-                              struct buf *out);
-/* Bound of what it appends. */
-#define VERDICT_ROUTE_FIELDS_MAX 512u
 
 #endif

@@ -1,8 +1,8 @@
 /* Every kind of section, with the table that its room publishes. */
 #include "settings/sections.h"
 
-#include "gate/route_settings.h"
-#include "gate/settings.h"
+#include "config/route_settings.h"
+#include "config/settings.h"
 #include "journal/limits.h"
 #include "policy/settings.h"
 #include "records/settings.h"

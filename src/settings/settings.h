@@ -12,7 +12,7 @@
 #define SETTINGS_SETTINGS_H
 
 #include "base/arena.h"
-#include "gate/config.h"
+#include "config/config.h"
 #include "records/settings.h"
 
 #define SETTINGS_BUNDLE_MAX  ((size_t)128 << 20) /* bytes of a bundle: the text and all files */
@@ -46,7 +46,7 @@ MUST_CHECK enum rc settings_bundle_make(const char *path, struct buf *bundle, st
 /*
  * Check a bundle as settings_bundle_make() did: every error as a line of `errors`, and of `notes` what works but is seldom
  * meant (a certificate about to end, a hosted domain that accepts every name). RC_OK when there are no errors, RC_CONFLICT
- * when there are, RC_SYNTAX when the text itself cannot be read, RC_NOMEM. Ends with a trial of gate/config.h's
+ * when there are, RC_SYNTAX when the text itself cannot be read, RC_NOMEM. Ends with a trial of config/config.h's
  * config_make(), so what passes here is what the gate will take; reads SETTINGS_SYSTEM_AUTHORITIES for that. Needs digest_ready() and net_tls_ready().
  */
 MUST_CHECK enum rc settings_check(struct slice bundle, int64_t now_s, struct buf *errors, struct buf *notes);
@@ -57,7 +57,7 @@ MUST_CHECK enum rc settings_check(struct slice bundle, int64_t now_s, struct buf
  */
 MUST_CHECK enum rc settings_read(struct slice bundle, struct arena *arena, struct settings *out);
 
-/* The same, only the gate's part: what gate/config.h asks for. */
+/* The same, only the gate's part: what config/config.h asks for. */
 gate_settings_reader settings_read_gate;
 
 /*

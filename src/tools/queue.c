@@ -2,7 +2,7 @@
 #include "tools/tool.h"
 
 #include "base/arena.h"
-#include "gate/queue_wire.h"
+#include "deliver/queue_wire.h"
 #include "sys/clock.h"
 #include "sys/ipc.h"
 

@@ -9,7 +9,7 @@
 #define HARNESS_SESSION_RIG_H
 
 #include "gate/inside.h"
-#include "gate/outbound_inside.h"
+#include "deliver/outbound_inside.h"
 #include "gate/session.h"
 #include "gate/transaction.h"
 

@@ -1,0 +1,249 @@
+/*
+ * Tests of call-ahead: real connections on loopback to mail systems that follow a script. Hosts are written as addresses, so no name is asked for.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "deliver/callahead_inside.h"
+
+#include "harness/fake_next_hop.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+enum rc resolver_ask(struct resolver *resolver, struct resolver_query *query, enum resolver_type type, struct slice name, uint64_t timeout_ms,
+                     struct resolver_answer *answer)
+{
+	(void)resolver;
+	(void)query;
+	(void)type;
+	(void)name;
+	(void)timeout_ms;
+	(void)answer;
+	return RC_BUSY;
+}
+
+void resolver_cancel(struct resolver_query *query)
+{
+	(void)query;
+}
+
+#define S(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+
+struct rig {
+	struct loop                   *loop;
+	struct fake_next_hop           hop;
+	char                           host_bytes[NET_ADDRESS_TEXT_MAX];
+	struct slice                   host;
+	struct gate_route_settings     route;
+	struct gate_callahead_settings settings;
+	struct config                  config;
+	struct callahead              *callahead;
+	struct callahead_query         queries[4];
+	unsigned                       answers;
+};
+
+static void rig_up(struct rig *rig, const struct fake_rule *rules, size_t count)
+{
+	static const struct slice all[] = { S("*") }, retry[] = { S("1m") };
+	struct route_source source = { .routes = &rig->route, .count = 1, .hostname = S("gate.example"), .seed = 1 };
+	struct callahead_options options;
+	struct buf why = buf_make(1000);
+	struct fault fault;
+
+	memset(rig, 0, sizeof(*rig));
+	log_open(LOG_FORM_TEXT, LOG_LEVEL_ERROR);
+	assert_int_equal(loop_open(0, &rig->loop, &fault), RC_OK);
+	fake_next_hop_open(&rig->hop, rig->loop, rules, count);
+	rig->host = slice_str(net_address_text_port(&rig->hop.address, rig->host_bytes));
+	rig->route = (struct gate_route_settings){ .name = S("main"), .domains = { all, 1 }, .hosts = { &rig->host, 1 }, .port = 25,
+		                                   .tls = ROUTE_TLS_NONE, .retry = { retry, 1 }, .expire = 1000 };
+	assert_int_equal(route_table_make(&source, &why, &rig->config.route_table), RC_OK);
+	buf_done(&why);
+	rig->settings = (struct gate_callahead_settings){ .connections_max = 2, .timeout = 300, .keep_positive = 60000, .keep_negative = 60000,
+		                                          .keep_dead = 100, .keep_last_good = 120000, .entries_max = 100 };
+	rig->config.settings.callahead = &rig->settings;
+	atomic_store(&rig->config.holders, 1000);
+	options = (struct callahead_options){ .loop = rig->loop, .config = &rig->config, .seed = 5 };
+	assert_int_equal(callahead_open(&options, &rig->callahead), RC_OK);
+}
+
+static void rig_down(struct rig *rig)
+{
+	callahead_close(&rig->callahead);
+	(void)loop_drain(rig->loop);
+	fake_next_hop_close(&rig->hop);
+	(void)loop_drain(rig->loop);
+	route_table_close(&rig->config.route_table);
+	loop_close(&rig->loop);
+}
+
+static struct rig *asking;
+
+static void answered(struct loop_task *task)
+{
+	(void)task;
+	asking->answers++;
+}
+
+static void turn_until(struct rig *rig, unsigned answers)
+{
+	uint64_t until_ms = clock_mono_ms() + 10000;
+
+	while (rig->answers < answers && clock_mono_ms() < until_ms)
+		assert_int_equal(loop_turn(rig->loop, 2), RC_OK);
+	assert_int_equal(rig->answers, answers);
+}
+
+static enum callahead_result ask(struct rig *rig, const char *address)
+{
+	struct callahead_query *query = &rig->queries[0];
+	enum rc rc;
+
+	asking = rig;
+	*query = (struct callahead_query){ .home = rig->loop, .task.run = answered, .address = slice_str(address) };
+	rig->answers = 0;
+	rc = callahead_ask(rig->callahead, query);
+	assert_true(rc == RC_OK || rc == RC_AGAIN);
+	if (rc == RC_AGAIN)
+		turn_until(rig, 1);
+	return query->result;
+}
+
+static void answers_are_believed_and_kept(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT TO:<good@b>", 0, FAKE_SAY, "250 2.1.5 fine" }, { "RCPT TO:<later@b>", 0, FAKE_SAY, "450 4.2.1 later" },
+		                                  { "RCPT", 0, FAKE_SAY, "550 5.1.1 unknown" } };
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, rules, 3);
+	assert_int_equal(ask(&rig, "good@b"), CALLAHEAD_YES);
+	assert_int_equal(ask(&rig, "Good@B"), CALLAHEAD_YES);
+	assert_int_equal(ask(&rig, "bad@b"), CALLAHEAD_NO);
+	assert_int_equal(ask(&rig, "bad@b"), CALLAHEAD_NO);
+	assert_int_equal(ask(&rig, "later@b"), CALLAHEAD_UNKNOWN);
+	assert_int_equal(fake_next_hop_heard(&rig.hop, "RCPT"), 4); /* a name nobody has, good, bad, later */
+	assert_int_equal(fake_next_hop_heard(&rig.hop, "DATA"), 0);
+	assert_int_equal(rig.hop.connections, 1);
+	assert_int_equal(fake_next_hop_heard(&rig.hop, "MAIL FROM:<>"), 4);
+	rig_down(&rig);
+}
+
+static void who_says_yes_to_everybody_is_not_believed(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, NULL, 0);
+	assert_int_equal(ask(&rig, "anybody@b"), CALLAHEAD_UNKNOWN);
+	assert_int_equal(ask(&rig, "other@b"), CALLAHEAD_UNKNOWN);
+	assert_true(fake_next_hop_heard(&rig.hop, "RCPT") <= 2);
+	rig_down(&rig);
+}
+
+static void only_a_refused_recipient_means_no(void **state)
+{
+	static const struct fake_rule rows[] = {
+		{ "", 0, FAKE_CLOSE, "554 go away" },   { "", 0, FAKE_STALL, NULL },          { "", 0, FAKE_RESET, NULL },
+		{ "EHLO", 0, FAKE_SAY, "550 no" },      { "MAIL", 0, FAKE_SAY, "550 5.7.1 no" }, { "MAIL", 0, FAKE_CLOSE, NULL },
+		{ "RCPT", 0, FAKE_SAY, "421 4.3.2 busy" }, { "RCPT", 0, FAKE_RESET, NULL },   { "RCPT", 0, FAKE_STALL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+		enum callahead_result result;
+
+		rig_up(&rig, &rows[i], 1);
+		result = ask(&rig, "a@b");
+		if (result != CALLAHEAD_UNKNOWN)
+			print_error("row %zu (\"%s\"): %d\n", i, rows[i].on, (int)result);
+		assert_int_equal(result, CALLAHEAD_UNKNOWN);
+		rig_down(&rig);
+	}
+}
+
+static void an_old_yes_serves_while_nobody_is_there(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT TO:<good@b>", 0, FAKE_SAY, "250 2.1.5 fine" }, { "RCPT", 0, FAKE_SAY, "550 5.1.1 unknown" } };
+	struct rig rig;
+	uint64_t until_ms;
+
+	(void)state;
+	rig_up(&rig, rules, 2);
+	rig.settings.keep_positive = 1;
+	assert_int_equal(ask(&rig, "good@b"), CALLAHEAD_YES);
+	fake_next_hop_stop(&rig.hop);
+	until_ms = clock_mono_ms() + 5;
+	while (clock_mono_ms() < until_ms)
+		assert_int_equal(loop_turn(rig.loop, 1), RC_OK);
+	assert_int_equal(ask(&rig, "good@b"), CALLAHEAD_YES);
+	assert_int_equal(ask(&rig, "new@b"), CALLAHEAD_UNKNOWN);
+	rig_down(&rig);
+}
+
+static void one_question_answers_many(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT", 0, FAKE_SAY, "550 5.1.1 unknown" } };
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, rules, 1);
+	asking = &rig;
+	for (int i = 0; i < 4; i++) {
+		rig.queries[i] = (struct callahead_query){ .home = rig.loop, .task.run = answered, .address = SLICE("a@b") };
+		assert_int_equal(callahead_ask(rig.callahead, &rig.queries[i]), RC_AGAIN);
+	}
+	turn_until(&rig, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(rig.queries[i].result, CALLAHEAD_NO);
+	assert_int_equal(fake_next_hop_heard(&rig.hop, "RCPT"), 2);
+
+	/* Closing answers whoever still waits. */
+	rig.answers = 0;
+	rig.queries[0] = (struct callahead_query){ .home = rig.loop, .task.run = answered, .address = SLICE("z@b") };
+	assert_int_equal(callahead_ask(rig.callahead, &rig.queries[0]), RC_AGAIN);
+	(void)loop_drain(rig.loop);
+	callahead_config(rig.callahead, &rig.config);
+	(void)loop_drain(rig.loop);
+	assert_int_equal(rig.answers, 1);
+	assert_int_equal(rig.queries[0].result, CALLAHEAD_UNKNOWN);
+	rig_down(&rig);
+}
+
+static void the_cache_is_bounded(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT", 0, FAKE_SAY, "550 5.1.1 unknown" } };
+	struct rig rig;
+
+	(void)state;
+	rig_up(&rig, rules, 1);
+	rig.settings.entries_max = 3;
+	for (int i = 0; i < 9; i++) {
+		struct buf address = buf_make(64);
+
+		buf_printf(&address, "a%d@b", i);
+		buf_put_byte(&address, 0);
+		assert_int_equal(ask(&rig, (const char *)address.ptr), CALLAHEAD_NO);
+		buf_done(&address);
+	}
+	assert_int_equal(rig.callahead->known_count, 3);
+	rig_down(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_are_believed_and_kept),
+		cmocka_unit_test(who_says_yes_to_everybody_is_not_believed),
+		cmocka_unit_test(only_a_refused_recipient_means_no),
+		cmocka_unit_test(an_old_yes_serves_while_nobody_is_there),
+		cmocka_unit_test(one_question_answers_many),
+		cmocka_unit_test(the_cache_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
