@@ -74,8 +74,7 @@ static void note_answered(struct journal_group *group, enum rc rc)
 
 void gate_note(struct gate *gate, enum event_type type, struct buf *payload)
 {
-	/* The last sessions end after the journal. */
-	struct note *note = payload->failed || gate->journal == NULL ? NULL : memory_take(1, sizeof *note);
+	struct note *note = payload->failed ? NULL : memory_take(1, sizeof *note);
 
 	if (note == NULL) {
 		buf_clear(payload);

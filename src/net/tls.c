@@ -29,12 +29,6 @@
 #define CIPHERS_NORMAL       CIPHERS ":@SECLEVEL=1"
 #define PEER_CHAIN_BYTES_MAX 65536 /* a client's or host's whole Certificate message */
 
-/* A name of a certificate and the context that shows it; sorted by name. */
-struct tls_name {
-	struct slice name;
-	size_t       pair;
-};
-
 struct tls_context {
 	atomic_uint         holders;
 	bool                server;
@@ -42,8 +36,7 @@ struct tls_context {
 	bool                verifies; /* authorities are given */
 	int64_t             not_after_s;
 	struct tls_tickets *tickets;
-	struct tls_name    *names;
-	size_t              names_count;
+	struct tls_names    names; /* of the pairs: which context answers for which */
 	size_t              count;
 	SSL_CTX           **contexts; /* one for each pair; a client has one */
 };
@@ -195,50 +188,16 @@ static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPH
 	return answer;
 }
 
-static int compare_names(struct slice wanted, const struct tls_name *name)
-{
-	return slice_compare(wanted, name->name);
-}
-
-static const struct tls_name *find_name(const struct tls_context *context, struct slice wanted)
-{
-	size_t low = 0, high = context->names_count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const int    order = compare_names(wanted, &context->names[middle]);
-		if (order == 0)
-			return &context->names[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
-
-/* RFC 6066 section 3: the name a client asks for; RFC 6125 section 6.4.3: a wildcard stands for one label. */
+/* RFC 6066 section 3: the name a client asks for. */
 static int server_name(SSL *ssl, int *alert, void *argument)
 {
 	const struct tls_context *context = argument;
-	const struct slice        asked = slice_str(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
-	uint8_t                   text[256];
+	size_t                    pair;
 
 	(void)alert;
-	if (asked.len == 0 || asked.len > 255)
+	if (!tls_names_find(&context->names, slice_str(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)), &pair))
 		return SSL_TLSEXT_ERR_NOACK;
-	for (size_t index = 0; index < asked.len; index++)
-		text[index] = byte_lower(asked.ptr[index]);
-	struct slice           name = slice_of(text, asked.len);
-	const struct tls_name *found = find_name(context, name);
-	const size_t           dot = slice_find(name, '.');
-	if (found == NULL && dot != 0 && dot < name.len) {
-		text[dot - 1] = '*';
-		found = find_name(context, slice_drop(name, dot - 1));
-	}
-	if (found == NULL)
-		return SSL_TLSEXT_ERR_NOACK;
-	if (found->pair != 0 && SSL_set_SSL_CTX(ssl, context->contexts[found->pair]) == NULL)
+	if (pair != 0 && SSL_set_SSL_CTX(ssl, context->contexts[pair]) == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
 	return SSL_TLSEXT_ERR_OK;
 }
@@ -304,62 +263,10 @@ static enum rc use_chain(SSL_CTX *made, const struct tls_chain *chain, int64_t n
 	return RC_OK;
 }
 
-/*
- * Names are counted before they are kept, so that the context's arena has one fixed size: 256 names of 255 bytes a
- * pair at most.
- */
-#define NAMES_BYTES_A_PAIR ((size_t)TLS_NAMES_MAX * (sizeof(struct slice) + 256) + 4096)
-
-static enum rc keep_names(struct tls_context *context, size_t pair, const struct tls_chain *chain)
-{
-	const struct slice *names;
-	size_t              count;
-	struct tls_name    *grown;
-	struct arena        scratch;
-
-	if (arena_init(&scratch, NAMES_BYTES_A_PAIR) != RC_OK)
-		return RC_NOMEM;
-	enum rc rc = tls_names_read(chain->certificates[0], false, &scratch, &names, &count);
-	if (rc != RC_OK)
-		goto done;
-	grown = memory_resize(context->names, (context->names_count + count + 1) * sizeof *grown);
-	if (grown == NULL) {
-		rc = RC_NOMEM;
-		goto done;
-	}
-	context->names = grown;
-	for (size_t index = 0; index < count && rc == RC_OK; index++) {
-		size_t where = 0;
-		while (where < context->names_count && compare_names(names[index], &grown[where]) > 0)
-			where++;
-		if (where < context->names_count && slice_eq(names[index], grown[where].name))
-			continue; /* the first pair that carries a name shows it */
-		uint8_t *bytes = memory_take(1, names[index].len);
-		if (bytes == NULL) {
-			rc = RC_NOMEM;
-			break;
-		}
-		memcpy(bytes, names[index].ptr, names[index].len);
-		memmove(grown + where + 1, grown + where, (context->names_count - where) * sizeof *grown);
-		grown[where] = (struct tls_name){ slice_of(bytes, names[index].len), pair };
-		context->names_count++;
-	}
-done:
-	arena_done(&scratch);
-	return rc;
-}
-
 /* Nobody holds it any more. */
 static void free_context(struct tls_context *context)
 {
-	for (size_t index = 0; index < context->names_count; index++) {
-		union {
-			const uint8_t *borrowed;
-			uint8_t       *owned;
-		} name = { .borrowed = context->names[index].name.ptr };
-		memory_give(name.owned);
-	}
-	memory_give(context->names);
+	tls_names_done(&context->names);
 	for (size_t index = 0; index < context->count; index++)
 		SSL_CTX_free(context->contexts[index]);
 	memory_give(context->contexts);
@@ -406,7 +313,7 @@ static enum rc add_server_pair(const struct tls_server_settings *settings, struc
 	rc = make_context(&common, context, (int64_t)index, slot, fault);
 	if (rc == RC_OK)
 		rc = use_chain(*slot, &chain, (int64_t)index, fault);
-	if (rc == RC_OK && keep_names(context, index, &chain) != RC_OK)
+	if (rc == RC_OK && tls_names_add(&context->names, index, chain.certificates[0]) != RC_OK)
 		rc = fault_set(fault, RC_NOMEM, "taking memory for the names of a certificate", 0, (int64_t)index);
 	note_end(context, &chain);
 	tls_chain_free(&chain);
@@ -428,6 +335,37 @@ static enum rc add_server_pair(const struct tls_server_settings *settings, struc
 	return RC_OK;
 }
 
+/* Of keys of one kind a context shows one certificate; OpenSSL chooses among kinds by what the client can check (RFC 8446 section 4.4.2.2). */
+static bool has_kind(SSL_CTX *context, const EVP_PKEY *key)
+{
+	bool found = false;
+
+	for (long more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1 && !found;
+	     more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT))
+		found = EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(context)) == EVP_PKEY_get_base_id(key);
+	return found;
+}
+
+/* Where another pair of ours answers for names that this one carries, too, with a key of another kind: both are shown there. */
+static enum rc join_pair(const struct tls_server_settings *settings, struct tls_context *context, size_t index, struct fault *fault)
+{
+	struct tls_chain chain;
+	struct tls_names own = { .items = NULL };
+	enum rc          rc = tls_chain_read(&settings->pairs[index], (int64_t)index, &chain, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	if (tls_names_add(&own, index, chain.certificates[0]) != RC_OK)
+		rc = fault_set(fault, RC_NOMEM, "taking memory for the names of a certificate", 0, (int64_t)index);
+	for (size_t other = 0; rc == RC_OK && other < context->count; other++) {
+		if (other != index && tls_names_covered(&context->names, other, &own) && !has_kind(context->contexts[other], chain.key))
+			rc = use_chain(context->contexts[other], &chain, (int64_t)index, fault);
+	}
+	tls_names_done(&own);
+	tls_chain_free(&chain);
+	return rc;
+}
+
 enum rc tls_server_open(const struct tls_server_settings *settings, struct tls_context **out, struct fault *fault)
 {
 	must(settings->pairs_count != 0);
@@ -440,6 +378,13 @@ enum rc tls_server_open(const struct tls_server_settings *settings, struct tls_c
 	context->tickets = settings->tickets;
 	for (size_t index = 0; index < settings->pairs_count; index++) {
 		const enum rc rc = add_server_pair(settings, context, index, fault);
+		if (rc != RC_OK) {
+			free_context(context);
+			return rc;
+		}
+	}
+	for (size_t index = 0; index < settings->pairs_count; index++) {
+		const enum rc rc = join_pair(settings, context, index, fault);
 		if (rc != RC_OK) {
 			free_context(context);
 			return rc;

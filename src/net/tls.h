@@ -95,7 +95,11 @@ MUST_CHECK enum rc tls_authorities_open(struct slice pem, struct tls_authorities
 void tls_authorities_close(struct tls_authorities **authorities);
 
 struct tls_server_settings {
-	const struct tls_pair  *pairs;       /* the first one answers when no name matches, or none is asked for */
+	/*
+	 * The first one answers when no name matches, or none is asked for; of several that carry a name the first one does. Pairs with keys
+	 * of different kinds (RSA, ECDSA) for the same names answer together: each client is shown what it can check.
+	 */
+	const struct tls_pair  *pairs;
 	size_t                  pairs_count; /* 1 to TLS_PAIRS_MAX */
 	enum tls_version        minimum;
 	struct slice            ciphers;            /* OpenSSL's list for TLS 1.2; empty: the house's own */

@@ -1,5 +1,5 @@
 /*
- * Between tls.c, tls_pair.c and tls_tickets.c only: certificates as OpenSSL holds them, and the keys of session
+ * Between tls.c, tls_names.c, tls_pair.c and tls_tickets.c only: certificates as OpenSSL holds them, and the keys of session
  * tickets. OpenSSL's types are named here and not included, so that its headers stay in those files.
  */
 #ifndef NET_TLS_INNER_H
@@ -45,6 +45,28 @@ struct tls_authorities {
 MUST_CHECK enum rc tls_socket_ready(void);
 /* Speak at most TLS 1.2: for the proof at start. */
 void tls_session_cap(struct tls_session *session);
+
+/* ---- names ---- */
+
+/* A name of a certificate, in lower case, and the pair that shows it. */
+struct tls_name {
+	struct slice name; /* owned */
+	size_t       pair;
+};
+
+/* Sorted by name; all zero is empty. */
+struct tls_names {
+	struct tls_name *items;
+	size_t           count;
+};
+
+/* The names of a pair's certificate; those that are there already stay with the pair that came first. RC_NOMEM. */
+MUST_CHECK enum rc tls_names_add(struct tls_names *names, size_t pair, const struct x509_st *certificate);
+/* Who answers for the name a client asks for; a wildcard stands for one label (RFC 6125 section 6.4.3). False: nobody. */
+bool tls_names_find(const struct tls_names *names, struct slice asked, size_t *ret_pair);
+/* Is there a name that `pair` answers for, and are all of them among `by`? */
+bool tls_names_covered(const struct tls_names *names, size_t pair, const struct tls_names *by);
+void tls_names_done(struct tls_names *names);
 
 /* ---- tickets ---- */
 

@@ -20,7 +20,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static struct certificate      authority, stranger, first, second, wild, rsa, client, late, early, weak, below;
+static struct certificate      authority, stranger, first, twin, second, wild, rsa, client, late, early, weak, below;
 static struct tls_authorities *authorities, *strangers;
 
 static struct tls_context *serve(const struct tls_server_settings *settings)
@@ -47,6 +47,7 @@ static struct tls_context *dial(const struct tls_client_settings *settings)
 struct pair {
 	int                 fds[2];
 	struct tls_session *server, *client;
+	bool                capped; /* to TLS 1.2, where the suite names the kind of key */
 	enum rc             server_rc, client_rc;
 	struct fault        server_fault, client_fault;
 	struct tls_facts    server_facts, client_facts;
@@ -63,6 +64,8 @@ static void shake(struct pair *pair, struct tls_context *server, struct tls_cont
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair->fds), 0);
 	assert_int_equal(tls_session_server(server, pair->fds[0], &pair->server), RC_OK);
 	assert_int_equal(tls_session_client(client_context, pair->fds[1], names, &pair->client), RC_OK);
+	if (pair->capped)
+		tls_session_cap(pair->client);
 	for (unsigned step = 0; step < 20; step++) {
 		tls_session_readable(pair->client, false);
 		if (pair->client_rc == RC_AGAIN)
@@ -259,6 +262,40 @@ static void the_name_asked_for_is_shown(void **state)
 	}
 	tls_context_close(&server);
 	tls_context_close(&opportunist);
+}
+
+/* Keys of two kinds for the same names: a client that can check only one of them is served, and both are where they stand in either order. */
+static void both_kinds_of_keys_are_shown(void **state)
+{
+	static const struct {
+		const char *ciphers, *asked, *subject;
+	} rows[] = {
+		{ "ECDHE-ECDSA-AES128-GCM-SHA256", "one.example.test", "CN=one" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", "one.example.test", "CN=one-rsa" },
+		{ "ECDHE-ECDSA-AES128-GCM-SHA256", "", "CN=one" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", "", "CN=one-rsa" },
+		{ "ECDHE-ECDSA-AES128-GCM-SHA256", "deux.example.test", "CN=two" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", "deux.example.test", NULL }, /* the RSA certificate does not carry that name */
+	};
+	const struct tls_pair orders[][3] = { { first.pair, twin.pair, second.pair }, { twin.pair, first.pair, second.pair } };
+
+	(void)state;
+	for (size_t order = 0; order < COUNT(orders); order++) {
+		struct tls_context *server = serve(&(struct tls_server_settings){ .pairs = orders[order], .pairs_count = 3 });
+		for (size_t row = 0; row < COUNT(rows); row++) {
+			struct tls_context *seeker =
+				dial(&(struct tls_client_settings){ .ciphers = slice_str(rows[row].ciphers) });
+			const struct tls_client_names names = { .sni = slice_str(rows[row].asked) };
+			struct pair                   pair = { .capped = true };
+			shake(&pair, server, seeker, &names);
+			assert_int_equal(pair.client_rc == RC_OK, rows[row].subject != NULL);
+			if (rows[row].subject != NULL && !slice_eq(pair.client_facts.peer_subject, slice_str(rows[row].subject)))
+				fail_msg("%zu %zu: another certificate", order, row);
+			part(&pair);
+			tls_context_close(&seeker);
+		}
+		tls_context_close(&server);
+	}
 }
 
 /* ---- levels ---- */
@@ -650,6 +687,8 @@ static int set_up_all(void **state)
 	make(&wild, "wild", "DNS:*.wild.test", &authority);
 	make(&client, "Mail client", "DNS:sender.example.test,email:postmaster@example.test", &authority);
 	make(&below, "short", NULL, &authority);
+	certificate_make(&twin, &(struct certificate_wish){ .common_name = "one-rsa", .names = "DNS:one.example.test", .rsa_bits = 2048 },
+	                 &authority);
 	certificate_make(&rsa, &(struct certificate_wish){ .common_name = "RSA.example.test", .rsa_bits = 2048 },
 	                 &authority);
 	certificate_make(&weak, &(struct certificate_wish){ .common_name = "weak", .rsa_bits = 512 }, &authority);
@@ -671,7 +710,7 @@ static int set_up_all(void **state)
 
 static int tear_down_all(void **state)
 {
-	struct certificate *const all[] = { &authority, &stranger, &first, &second, &wild, &rsa,
+	struct certificate *const all[] = { &authority, &stranger, &first, &twin, &second, &wild, &rsa,
 		                            &client,    &late,     &early, &weak,   &below };
 
 	(void)state;
@@ -689,6 +728,7 @@ int main(void)
 		cmocka_unit_test(a_pair_says_what_it_is),
 		cmocka_unit_test(authorities_are_read_whole_or_not),
 		cmocka_unit_test(the_name_asked_for_is_shown),
+		cmocka_unit_test(both_kinds_of_keys_are_shown),
 		cmocka_unit_test(levels_decide),
 		cmocka_unit_test(names_that_no_host_has_are_refused),
 		cmocka_unit_test(versions_and_ciphers_are_kept),

@@ -214,12 +214,13 @@ static inline void rig_down(struct rig *rig)
 
 	gate_loop_shed(home, true);
 	gate_loop_shed(home, true);
-	journal_writer_close(&rig->gate.journal);
+	journal_writer_stop(rig->gate.journal);
 	(void)loop_drain(rig->loop);
 	outbound_close(&rig->gate.outbound);
 	fake_next_hop_close(&rig->hop);
 	timer_stop(&home->drain_timer);
 	gate_loop_close(home); /* and the loop */
+	journal_writer_close(&rig->gate.journal);
 	assert_int_equal(home->session_count, 0);
 	hang_up(rig);
 	scan_link_close(&rig->gate.scan);
