@@ -284,6 +284,7 @@ static enum rc make_listener(const struct maker *maker, const struct gate_listen
 		{ &settings->proxies, "proxies: not a network: ", &listener->proxies },
 		{ &settings->xclient, "xclient: not a network: ", &listener->xclient },
 		{ &settings->bare_newline_from, "bare_newline_from: not a network: ", &listener->bare_newline },
+		{ &settings->tls_required_from, "tls_required_from: not a network: ", &listener->tls_required },
 		{ &settings->relay_from, "relay_from: not a network: ", &listener->relay },
 	};
 	enum rc rc = RC_OK;

@@ -72,6 +72,7 @@ struct config_listener {
 	struct net_match                     xclient;
 	struct net_match                     bare_newline;
 	struct net_match                     relay;
+	struct net_match                     tls_required; /* from these nothing is taken in plain text (I-35) */
 	const struct digest                 *certificates; /* fingerprints of our own mail systems */
 	size_t                               certificate_count;
 	struct tls_context                  *tls;          /* NULL: no TLS */

@@ -44,6 +44,8 @@ const struct setting gate_listener_settings[] = {
 	  .help = "Who speaks here: strangers, people with accounts, our own mail systems, or a mail system's journal reports." },
 	{ .key = "tls", .kind = SETTING_WORD, L(tls), .words = listener_tls_words, .standard = "none", .unit = "",
 	  .help = "No TLS, STARTTLS offered, STARTTLS demanded before MAIL, or TLS from the first byte." },
+	{ .key = "tls_required_from", .kind = SETTING_LIST, L(tls_required_from), .max = NETWORKS_MAX, .standard = "", .unit = "networks",
+	  .help = "Peers from whom mail is taken over TLS only, where it is offered to everybody." },
 	{ .key = "certificate", .kind = SETTING_LIST, L(certificates), .max = GATE_CERTIFICATES_MAX, .standard = "", .unit = "",
 	  .help = "Names of [certificate] sections, chosen by the server name a client asks for; the first one is the default." },
 	{ .key = "ask_certificate", .kind = SETTING_BOOL, L(ask_certificate), .standard = "no", .unit = "",
@@ -75,6 +77,8 @@ const struct setting gate_listener_settings[] = {
 	  .unit = "a minute", .help = "New connections of one address in a minute; our own networks have no such limit." },
 	{ .key = "message_rate", .kind = SETTING_NUMBER, L(message_rate), .min = 1, .max = 10000000, .standard = "6000",
 	  .unit = "a minute", .help = "Messages of one address in a minute; our own networks have no such limit." },
+	{ .key = "sender_domain_rate", .kind = SETTING_NUMBER, L(sender_domain_rate), .min = 1, .max = 10000000, .standard = "60000",
+	  .unit = "a minute", .help = "Messages of strangers in a minute with senders of one domain, from however many addresses." },
 	{ .key = "messages_per_session", .kind = SETTING_NUMBER, L(messages_per_session), .min = 1, .max = 10000000,
 	  .standard = "10000", .unit = "messages", .help = "Messages in one session, then 421." },
 	{ .key = "errors_max", .kind = SETTING_NUMBER, L(errors_max), .min = 1, .max = 10000, .standard = "20", .unit = "errors",
@@ -138,7 +142,7 @@ const struct setting gate_organisation_settings[] = {
 	{ .key = "networks", .kind = SETTING_LIST, O(networks), .max = NETWORKS_MAX, .standard = "", .unit = "networks",
 	  .help = "Addresses of our own mail systems; what they send is outbound or internal, on whichever listener." },
 	{ .key = "sender_must_match", .kind = SETTING_BOOL, O(sender_must_match), .standard = "yes", .unit = "",
-	  .help = "Who has authenticated may only use an envelope sender of that account." },
+	  .help = "Who has authenticated may use only that account's addresses, in MAIL FROM and in From." },
 	{ .key = NULL },
 };
 

@@ -40,6 +40,7 @@ struct gate_listener_settings {
 	struct setting_list certificates; /* names of [certificate] sections; the first one answers clients without SNI */
 	bool                ask_certificate;
 	struct setting_list peers;        /* networks that may connect; empty: everybody (never for `internal` and `journal`) */
+	struct setting_list tls_required_from;
 	struct setting_list peer_certificates; /* SHA-256 fingerprints that count as own mail systems, as hexadecimal */
 	struct setting_list proxies;      /* networks whose PROXY header is required and believed */
 	struct setting_list xclient;      /* networks that may use XCLIENT */
@@ -52,6 +53,7 @@ struct gate_listener_settings {
 	uint64_t            connections_per_peer;
 	uint64_t            connection_rate;    /* new connections of one peer in a minute */
 	uint64_t            message_rate;       /* messages of one peer in a minute */
+	uint64_t            sender_domain_rate; /* messages with senders of one domain in a minute (I-9) */
 	uint64_t            messages_per_session;
 	uint64_t            errors_max;         /* protocol errors before 421 */
 	uint64_t            unknown_recipients_max; /* in one session, before 421 */
@@ -91,7 +93,7 @@ struct gate_domain_settings {
 /* [organisation]: what counts as ours beside the hosted domains. */
 struct gate_organisation_settings {
 	struct setting_list networks;   /* addresses of our own mail systems, wherever they connect */
-	bool                sender_must_match; /* on submission, MAIL FROM must be an address of the account */
+	bool                sender_must_match; /* on submission, MAIL FROM and From must be addresses of the account */
 };
 
 /* [accounts] */

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "mail/domain.h"
 #include "sys/threads.h"
 
 #define SHARDS 16u
@@ -166,6 +167,26 @@ enum rc peers_message(struct peers *peers, const struct net_address *address, ui
 	struct peer_key key;
 
 	key_of(peers, address, &key);
+	mutex_lock(&key.shard->lock);
+	struct peer  *peer = find(&key, now_us);
+	const enum rc rc = peer != NULL && too_fast(&peer->message_due_us, rate, now_us) ? RC_BUSY : RC_OK;
+	mutex_unlock(&key.shard->lock);
+	return rc;
+}
+
+enum rc peers_domain_message(struct peers *peers, struct slice domain, uint64_t rate, uint64_t now_ms)
+{
+	const uint64_t  now_us = now_ms * 1000;
+	uint8_t         lowered[DOMAIN_BYTES_MAX];
+	struct peer_key key;
+
+	if (domain.len == 0 || domain.len > sizeof lowered)
+		return RC_OK;
+	for (size_t i = 0; i < domain.len; i++)
+		lowered[i] = byte_lower(domain.ptr[i]);
+	/* No domain looks like an address of this table: those begin with a small number. */
+	key.bytes = slice_of(lowered, domain.len);
+	key.shard = &peers->shards[map_hash(peers->seed + 1, key.bytes) % SHARDS];
 	mutex_lock(&key.shard->lock);
 	struct peer  *peer = find(&key, now_us);
 	const enum rc rc = peer != NULL && too_fast(&peer->message_due_us, rate, now_us) ? RC_BUSY : RC_OK;

@@ -1,6 +1,8 @@
 /* Limits for each peer: at the bound, one below, one above, and that peers do not pay for each other. */
 #include "gate/peers.h"
 
+#include "mail/domain.h"
+
 #include "base/must.h"
 
 #include <stdarg.h>
@@ -92,6 +94,31 @@ static void too_fast_is_not_counted_as_open(void **state)
 	peers_close(&peers);
 }
 
+/* Senders of one domain, from however many addresses; any case, no domain at all, one that is no domain. */
+static void a_domain_has_a_rate_of_its_own(void **state)
+{
+	struct peers            *peers;
+	const struct net_address one = address_of("192.0.2.1");
+	uint8_t                  longest[DOMAIN_BYTES_MAX + 1];
+
+	(void)state;
+	memset(longest, 'a', sizeof longest);
+	assert_int_equal(peers_open(1, &peers), RC_OK);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(peers_domain_message(peers, i % 2 == 0 ? SLICE("big.example") : SLICE("BIG.Example"), 10, 0), RC_OK);
+	assert_int_equal(peers_domain_message(peers, SLICE("big.example"), 10, 0), RC_BUSY);
+	assert_int_equal(peers_domain_message(peers, SLICE("big.example"), 10, 6000), RC_OK);
+	assert_int_equal(peers_domain_message(peers, SLICE("small.example"), 10, 0), RC_OK);
+	assert_int_equal(peers_message(peers, &one, 1, 0), RC_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(peers_domain_message(peers, (struct slice){ NULL, 0 }, 1, 0), RC_OK);
+	for (size_t size = DOMAIN_BYTES_MAX - 1; size <= DOMAIN_BYTES_MAX + 1; size++) {
+		assert_int_equal(peers_domain_message(peers, slice_of(longest, size), 1, 0), RC_OK);
+		assert_int_equal(peers_domain_message(peers, slice_of(longest, size), 1, 0), size > DOMAIN_BYTES_MAX ? RC_OK : RC_BUSY);
+	}
+	peers_close(&peers);
+}
+
 static void a_full_table_forgets_the_quiet_and_lets_strangers_in(void **state)
 {
 	(void)state;
@@ -139,6 +166,7 @@ int main(void)
 		cmocka_unit_test(a_rate_lets_a_minutes_worth_through_and_then_one_by_one),
 		cmocka_unit_test(too_fast_is_not_counted_as_open),
 		cmocka_unit_test(who_was_not_counted_says_so),
+		cmocka_unit_test(a_domain_has_a_rate_of_its_own),
 		cmocka_unit_test(a_full_table_forgets_the_quiet_and_lets_strangers_in),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

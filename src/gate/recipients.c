@@ -129,6 +129,27 @@ enum rc recipient_decide(const struct config *config, const struct recipient_cli
 	return rc;
 }
 
+/* Does it leave open whose message this is, or name authors that were not kept? */
+static bool hides_author(const struct finding *finding, size_t kept)
+{
+	return finding->kind == FINDING_HEADER_FROM_DUPLICATE || finding->kind == FINDING_HEADER_FROM_MALFORMED ||
+	       finding->kind == FINDING_HEADER_FROM_AMBIGUOUS || finding->kind == FINDING_HEADER_FROM_NO_DOMAIN ||
+	       (finding->kind == FINDING_HEADER_FROM_SEVERAL && finding->value > (int64_t)kept);
+}
+
+bool account_may_author(const struct config_account *account, const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (hides_author(&findings->list[i], findings->facts.author_count))
+			return false;
+	}
+	for (size_t i = 0; i < findings->facts.author_count; i++) {
+		if (!account_may_send(account, findings->facts.authors[i]))
+			return false;
+	}
+	return true;
+}
+
 bool account_may_send(const struct config_account *account, struct slice sender)
 {
 	if (sender.len == 0)

@@ -43,4 +43,10 @@ const struct config_domain *recipient_domain(const struct config *config, struct
 /* May `account` use `sender` ("" is always allowed: notices)? */
 bool account_may_send(const struct config_account *account, struct slice sender);
 
+/*
+ * May `account` be the author of a message in which this was found? Every address in From has to be one of its own, and From has to say
+ * clearly whose they are; a message without From names nobody else.
+ */
+bool account_may_author(const struct config_account *account, const struct findings *findings);
+
 #endif

@@ -128,11 +128,49 @@ static void an_account_sends_as_itself(void **state)
 	assert_false(account_may_send(&account, SLICE("xalice@any.example")));
 }
 
+static void an_account_writes_in_its_own_name(void **state)
+{
+	struct slice own[] = { SLICE("alice@any.example"), SLICE("@team.example") };
+	const struct config_account account = { .addresses = own, .address_count = 2 };
+	const struct {
+		const char       *name;
+		struct slice      authors[2];
+		size_t            count;
+		enum finding_kind kind; /* FINDING_KINDS: nothing was found */
+		int64_t           value;
+		bool              may;
+	} cases[] = {
+		{ "its own address", { SLICE("alice@any.example") }, 1, FINDING_KINDS, 0, true },
+		{ "one of its domain", { SLICE("x@TEAM.example") }, 1, FINDING_KINDS, 0, true },
+		{ "two of its own", { SLICE("alice@any.example"), SLICE("x@team.example") }, 2, FINDING_HEADER_FROM_SEVERAL, 2, true },
+		{ "no From at all", { SLICE("") }, 0, FINDING_HEADER_FROM_MISSING, 0, true },
+		{ "something else is odd", { SLICE("alice@any.example") }, 1, FINDING_HEADER_DATE_MISSING, 0, true },
+		{ "another's", { SLICE("admin@any.example") }, 1, FINDING_KINDS, 0, false },
+		{ "its own, and another's", { SLICE("alice@any.example"), SLICE("admin@any.example") }, 2, FINDING_HEADER_FROM_SEVERAL, 2, false },
+		{ "more than were kept", { SLICE("alice@any.example") }, 1, FINDING_HEADER_FROM_SEVERAL, 2, false },
+		{ "two From fields", { SLICE("alice@any.example") }, 1, FINDING_HEADER_FROM_DUPLICATE, 2, false },
+		{ "readers differ", { SLICE("alice@any.example") }, 1, FINDING_HEADER_FROM_AMBIGUOUS, 0, false },
+		{ "nobody can read it", { SLICE("") }, 0, FINDING_HEADER_FROM_MALFORMED, 0, false },
+		{ "no domain", { SLICE("") }, 0, FINDING_HEADER_FROM_NO_DOMAIN, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct finding        finding = { .kind = cases[i].kind, .value = cases[i].value };
+		const struct findings findings = { .list = &finding, .count = cases[i].kind == FINDING_KINDS ? 0 : 1,
+			                           .facts = { .authors = cases[i].authors, .author_count = cases[i].count } };
+
+		if (account_may_author(&account, &findings) != cases[i].may)
+			fail_msg("%s", cases[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_client_and_address_has_one_answer),
 		cmocka_unit_test(a_full_arena_is_an_answer),
+		cmocka_unit_test(an_account_writes_in_its_own_name),
 		cmocka_unit_test(an_account_sends_as_itself),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -660,6 +660,17 @@ static void on_end(struct stream *stream)
 		session_close(session, "lost");
 }
 
+/* Whose certificate the client showed: its fingerprint, and what it says of itself as far as that fits. */
+static void put_certificate(const struct tls_facts *facts, struct buf *text)
+{
+	if (!facts->peer_certificate)
+		return;
+	buf_put_str(text, ", certificate ");
+	buf_put_hex(text, slice_of(facts->peer_fingerprint.bytes, sizeof facts->peer_fingerprint.bytes));
+	buf_put_byte(text, ' ');
+	buf_put(text, slice_take(facts->peer_subject, NAMED_MAX - text->len));
+}
+
 /* What TLS told about the client. */
 static void on_secure(struct stream *stream)
 {
@@ -674,6 +685,7 @@ static void on_secure(struct stream *stream)
 		buf_put_str(&text, facts.version);
 		buf_put_byte(&text, ' ');
 		buf_put_str(&text, facts.cipher);
+		put_certificate(&facts, &text);
 		session_text_set(&session->tls, buf_slice(&text));
 		for (size_t i = 0; facts.peer_certificate && i < session->listener->certificate_count; i++)
 			session->certificate |= digest_eq(&session->listener->certificates[i], &facts.peer_fingerprint);
@@ -719,7 +731,7 @@ void session_timer(struct timer *timer)
 		end_talk(session, &idle);
 		break;
 	case SESSION_PROXY:
-		session_proxy_failed(session, "no PROXY header came in time");
+		session_proxy_failed(session, "No PROXY header came in time");
 		break;
 	case SESSION_HANDSHAKE:
 	case SESSION_STARTTLS:

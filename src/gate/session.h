@@ -51,7 +51,7 @@ struct session {
 	uint64_t                      message_until_ms;
 	struct slice                  helo;        /* owned, as are the next two */
 	struct slice                  peer_name;   /* confirmed reverse name */
-	struct slice                  tls;         /* "TLSv1.3 TLS_AES_256_GCM_SHA384" */
+	struct slice                  tls;         /* "TLSv1.3 TLS_AES_256_GCM_SHA384[, certificate SHA-256 SUBJECT]" */
 	struct buf                    held;        /* replies that the tarpit holds back */
 	uint32_t                      listener_index;
 	uint32_t                      messages;    /* accepted */

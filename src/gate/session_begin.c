@@ -243,15 +243,32 @@ void session_set_peer(struct session *session, struct ip told)
 	memcpy(session->peer.bytes, ip.bytes, sizeof session->peer.bytes);
 }
 
-/* Without a PROXY header there is nobody to talk to. */
+/* Before there is a stream: one line, as far as the socket takes it at once, and the end. */
+static void send_away(int fd, const struct smtp_reply *reply)
+{
+	struct buf line = buf_make(256);
+	uint8_t    dropped[1024];
+
+	counter_up(COUNT_SESSIONS_REFUSED);
+	smtp_reply_write(reply, true, &line);
+	if (!line.failed)
+		(void)!send(fd, line.ptr, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* What it sent already, or closing would reset the connection before the line is read. */
+	(void)!recv(fd, dropped, sizeof dropped, MSG_DONTWAIT);
+	(void)close(fd);
+	buf_done(&line);
+}
+
+/* Without a PROXY header there is nobody to talk to; who has sent something else is told so. */
 void session_proxy_failed(struct session *session, const char *why)
 {
-	const int fd = session->front.fd;
+	const struct smtp_reply reply = { 554, { 5, 7, 1 }, slice_str(why) };
+	const int               fd = session->front.fd;
 
-	session_note_refusal(session, STAGE_CONNECT, &(struct smtp_reply){ .text = slice_str(why) }, SLICE(""), "proxy_header");
+	session_note_refusal(session, STAGE_CONNECT, &reply, SLICE(""), "proxy_header");
 	session->end = "proxy";
 	loop_unwatch_closing(session->home->loop, &session->front);
-	(void)close(fd);
+	send_away(fd, &reply);
 	session_free(session);
 }
 
@@ -289,7 +306,7 @@ static void proxy_ready(struct loop_watch *watch, uint32_t events)
 		return;
 	const ssize_t taken = count - (ssize_t)rest.len;
 	if (rc != RC_OK || recv(fd, room, (size_t)taken, MSG_DONTWAIT) != taken) {
-		session_proxy_failed(session, "no PROXY header in front of the session");
+		session_proxy_failed(session, "A PROXY header is expected in front of the session");
 		return;
 	}
 	loop_unwatch(session->home->loop, &session->front);
@@ -311,27 +328,21 @@ static void wait_for_proxy(struct session *session, int fd)
 	session_free(session);
 }
 
-/* Before there is a session: one line, as far as the socket takes it at once. */
+/* No session at all: too many are open, or there is no memory. */
 static void turn_away(struct gate_loop *home, const struct config_listener *listener, int fd, const struct net_address *peer)
 {
 	static const struct smtp_reply full = { 421, { 4, 3, 2 }, SLICE_INIT("Too many connections, come back later") };
 	char                           text[NET_ADDRESS_TEXT_MAX];
-	struct buf                     line = buf_make(256);
 	struct event_refused           event = { .stage = STAGE_CONNECT, .listener = listener->settings->name,
 		                                 .peer = slice_str(net_address_text(peer, text)), .reason = SLICE("listener_connections") };
 
-	counter_up(COUNT_SESSIONS_REFUSED);
-	smtp_reply_write(&full, true, &line);
-	if (!line.failed)
-		(void)!send(fd, line.ptr, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)close(fd);
-	buf_done(&line);
+	send_away(fd, &full);
 	session_tell_refusal(home, &event, &full, SLICE(""));
 }
 
 void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, const struct net_address *peer)
 {
-	static const struct smtp_reply no_balancer = { .text = SLICE_INIT("only balancers may connect here") };
+	static const struct smtp_reply no_balancer = { 554, { 5, 7, 1 }, SLICE_INIT("Only balancers may connect here") };
 	const struct config_listener  *listener = &home->config->listeners[listener_index];
 
 	if (!gate_session_enter(home->gate, listener_index, listener->settings->connections_max)) {
@@ -362,8 +373,8 @@ void session_accept(struct gate_loop *home, uint32_t listener_index, int fd, con
 	} else if (net_match_has(&listener->proxies, peer)) {
 		wait_for_proxy(session, fd);
 	} else {
-		(void)close(fd);
 		session_note_refusal(session, STAGE_CONNECT, &no_balancer, SLICE(""), "not_a_proxy");
+		send_away(fd, &no_balancer);
 		session->end = "not_a_proxy";
 		session_free(session);
 	}

@@ -15,6 +15,8 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 	static const struct smtp_reply fast = { 450, { 4, 7, 1 }, SLICE_INIT("Messages come too fast from your address, come back later") };
 	static const struct smtp_reply stranger = { 550, { 5, 7, 1 }, SLICE_INIT("Only this organisation's own mail systems may send here") };
 	static const struct smtp_reply other = { 553, { 5, 7, 1 }, SLICE_INIT("This account may not send with that sender address") };
+	static const struct smtp_reply domain_fast = { 450, { 4, 7, 1 }, SLICE_INIT("Messages of your domain come too fast, come back later") };
+	static const struct smtp_reply plain = { 530, { 5, 7, 0 }, SLICE_INIT("Mail from your address is taken over TLS only: STARTTLS first") };
 	struct gate_loop                    *home = session->home;
 	const struct gate_listener_settings *limits = session->listener->settings;
 	uint8_t      room[ADDRESS_TEXT_MAX];
@@ -32,6 +34,8 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 		session_refuse(session, &enough, STAGE_MAIL, SLICE(""), "session_messages");
 	} else if (limits->role == LISTENER_INTERNAL && !session_is_ours(session)) {
 		session_refuse(session, &stranger, STAGE_MAIL, SLICE(""), "not_ours");
+	} else if (session->stream.tls == NULL && net_match_has(&session->listener->tls_required, &session->peer)) {
+		session_refuse(session, &plain, STAGE_MAIL, SLICE(""), "tls_required");
 	} else if (session->account != NULL && session->config->settings.organisation->sender_must_match &&
 	           !account_may_send(session->account, text)) {
 		session_refuse(session, &other, STAGE_MAIL, SLICE(""), "sender_not_allowed");
@@ -44,6 +48,10 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 	                                                      loop_now_ms(home->loop)) != RC_OK) {
 		counter_up(COUNT_PEER_LIMITED);
 		session_refuse(session, &fast, STAGE_MAIL, SLICE(""), "peer_messages");
+	} else if (!session_is_ours(session) && peers_domain_message(home->gate->peers, slice_drop(text, slice_find_last(text, '@') + 1),
+	                                                             limits->sender_domain_rate, loop_now_ms(home->loop)) != RC_OK) {
+		counter_up(COUNT_PEER_LIMITED);
+		session_refuse(session, &domain_fast, STAGE_MAIL, SLICE(""), "sender_domain_messages");
 	} else if (transaction_open(session, &event->mail, &session->transaction) != RC_OK) {
 		session_refuse(session, &full, STAGE_MAIL, SLICE(""), "memory");
 	} else {

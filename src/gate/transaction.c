@@ -452,8 +452,16 @@ static void event_of(struct transaction *transaction, struct event_message *even
 	};
 }
 
+/* Who has authenticated writes in no other name (RFC 6409 section 6.1). */
+static bool author_is_own(const struct session *session, const struct findings *findings)
+{
+	return session->account == NULL || !session->config->settings.organisation->sender_must_match ||
+	       account_may_author(session->account, findings);
+}
+
 static void decide(struct transaction *transaction, enum scan_result result, const struct findings *findings, struct slice frame)
 {
+	static const struct smtp_reply other_author = { 550, { 5, 7, 1 }, SLICE_INIT("This account may not write with that From address") };
 	struct gate_loop    *home = transaction->home;
 	struct verdict       verdict;
 	struct event_message event;
@@ -479,6 +487,10 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	}
 	event.recipients = recipients;
 	event.recipient_count = transaction->recipient_count;
+	if (findings != NULL && !author_is_own(transaction->session, findings)) {
+		refuse(transaction, &other_author, "author_not_allowed");
+		return;
+	}
 	if (verdict_refuses(&verdict, &reply)) {
 		if (verdict_is_loop(&verdict))
 			counter_up(COUNT_LOOPS);

@@ -138,7 +138,8 @@ static struct slice protocol_of(const struct event_message *event, bool tls, boo
 
 static void put_prefix(const struct verdict *verdict, const struct event_message *event, bool tls, bool extended, struct buf *out)
 {
-	struct buf id = buf_make(EVENT_ID_TEXT);
+	struct buf   id = buf_make(EVENT_ID_TEXT);
+	struct slice facts = event->tls;
 
 	event_id_put(&id, event->id);
 	const struct compose_received received = {
@@ -147,7 +148,7 @@ static void put_prefix(const struct verdict *verdict, const struct event_message
 		.address = event->peer,
 		.own_name = verdict->config->settings.gateway->hostname,
 		.protocol = protocol_of(event, tls, extended),
-		.tls = event->tls,
+		.tls = slice_until(&facts, ','), /* whose certificate it was is nobody's business further on */
 		.id = buf_slice(&id),
 		.recipient = event->recipient_count == 1 ? event->recipients[0].address : (struct slice){ NULL, 0 },
 		.unix_s = event->received_ms / 1000,

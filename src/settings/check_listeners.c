@@ -84,6 +84,8 @@ static void check_tls(struct settings_check *check, size_t index)
 	}
 	if (listener->tls != LISTENER_TLS_NONE && listener->certificates.count == 0)
 		settings_check_error(check, SETTINGS_LISTENER, index, "tls: needs a certificate", SLICE(""));
+	if (listener->tls == LISTENER_TLS_NONE && listener->tls_required_from.count != 0)
+		settings_check_error(check, SETTINGS_LISTENER, index, "tls_required_from: this listener offers no TLS", SLICE(""));
 	if (listener->tls == LISTENER_TLS_NONE && (listener->peer_certificates.count != 0 || listener->ask_certificate))
 		settings_check_error(check, SETTINGS_LISTENER, index, "peer_certificates, ask_certificate: clients show certificates over TLS only", SLICE(""));
 }
@@ -182,6 +184,7 @@ void settings_check_listeners(struct settings_check *check)
 		check_networks(check, SETTINGS_LISTENER, i, "proxies", &listener->proxies, true);
 		check_networks(check, SETTINGS_LISTENER, i, "xclient", &listener->xclient, true);
 		check_networks(check, SETTINGS_LISTENER, i, "bare_newline_from", &listener->bare_newline_from, false);
+		check_networks(check, SETTINGS_LISTENER, i, "tls_required_from", &listener->tls_required_from, false);
 		check_networks(check, SETTINGS_LISTENER, i, "relay_from", &listener->relay_from, true);
 		check_fingerprints(check, i);
 		check_tls(check, i);

@@ -118,6 +118,8 @@ class Others(base.Case):
                 codes.append(sock.recv(100)[:3])
             self.assertEqual(codes.count(b"220"), 49)
             self.assertEqual(codes.count(b"421"), 51)
+            gate.wait_log(r'session\.refused .*code=421 .*reason="listener_connections"')
+            self.assertEqual(gate.metric("hangu_sessions_refused_total"), 51)
             first.envelope("a@example.org", ["b@example.net"])
             self.assertEqual(first.data(base.numbered(1)).code, 250)
 
