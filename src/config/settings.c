@@ -1,6 +1,8 @@
 /* The gate's keys: what the file reader, `hangu check`, the manual and the console's form all read. */
 #include "config/settings.h"
 
+#include "scan/scan.h"
+
 #define KIB 1024u
 #define MIB (1024u * KIB)
 #define GIB (1024ull * MIB)
@@ -65,7 +67,7 @@ const struct setting gate_listener_settings[] = {
 	{ .key = "dsn", .kind = SETTING_BOOL, L(dsn), .standard = "yes", .unit = "", .help = "Offer DSN (RFC 3461)." },
 	{ .key = "chunking", .kind = SETTING_BOOL, L(chunking), .standard = "yes", .unit = "", .help = "Offer CHUNKING (RFC 3030)." },
 	{ .key = "smtputf8", .kind = SETTING_BOOL, L(smtputf8), .standard = "yes", .unit = "", .help = "Offer SMTPUTF8 (RFC 6531)." },
-	{ .key = "message_size_max", .kind = SETTING_SIZE, L(message_size_max), .min = 64 * KIB, .max = 2 * GIB - 1,
+	{ .key = "message_size_max", .kind = SETTING_SIZE, L(message_size_max), .min = 64 * KIB, .max = SCAN_MESSAGE_MAX,
 	  .standard = "50M", .unit = "bytes", .help = "The largest message; told in EHLO and enforced while the bytes come." },
 	{ .key = "recipients_max", .kind = SETTING_NUMBER, L(recipients_max), .min = 1, .max = 10000, .standard = "1000",
 	  .unit = "recipients", .help = "Recipients of one message; more are asked to come in another transaction (RFC 5321 wants 100 at least)." },
@@ -126,7 +128,7 @@ const struct setting gate_domain_settings[] = {
 	  .help = "A file of recipients, one a line; # starts a comment." },
 	{ .key = "plus_separator", .kind = SETTING_TEXT, D(plus_separator), .max = 1, .standard = "", .unit = "",
 	  .help = "The character behind which a local part is the recipient's own business; \"+\" for user+tag." },
-	{ .key = "message_size_max", .kind = SETTING_SIZE, D(message_size_max), .max = 2 * GIB - 1, .standard = "0",
+	{ .key = "message_size_max", .kind = SETTING_SIZE, D(message_size_max), .max = SCAN_MESSAGE_MAX, .standard = "0",
 	  .unit = "bytes", .help = "The largest message for this domain; 0 means the listener's." },
 	{ .key = "archive", .kind = SETTING_TEXT, D(archive), .max = NAME_MAX_BYTES + 65, .standard = "", .unit = "address",
 	  .help = "Gets a copy of every message to this domain." },
@@ -187,7 +189,7 @@ const struct setting gate_dns_settings[] = {
 const struct setting gate_scanner_settings[] = {
 	{ .key = "count", .kind = SETTING_NUMBER, S(count), .max = 64, .standard = "0", .unit = "processes",
 	  .help = "Scanner processes; 0 means one for each processor, at most 8." },
-	{ .key = "memory_max", .kind = SETTING_SIZE, S(memory_max), .min = 32 * MIB, .max = 64 * GIB, .standard = "512M",
+	{ .key = "memory_max", .kind = SETTING_SIZE, S(memory_max), .min = 64 * MIB, .max = 64 * GIB, .standard = "512M",
 	  .unit = "bytes", .help = "Memory of one scanner process; one that asks for more is ended and replaced." },
 	{ .key = "waiting_max", .kind = SETTING_NUMBER, S(waiting_max), .min = 1, .max = 100000, .standard = "2000",
 	  .unit = "messages", .help = "Messages that may wait for a scanner; above it clients are asked to come back." },

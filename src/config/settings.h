@@ -118,10 +118,16 @@ struct gate_dns_settings {
 	uint64_t            cache_bytes;
 };
 
+/*
+ * What a scanner needs beside its message, in bytes of address space: the program and its libraries (25 MiB on Debian 12, amd64), the
+ * memory for findings, and room for libraries that are laid out more generously elsewhere.
+ */
+#define GATE_SCANNER_OWN_BYTES (UINT64_C(60) << 20)
+
 /* [scanner]: the processes; what they look for and what follows from it is policy's (policy/settings.h). */
 struct gate_scanner_settings {
 	uint64_t count;        /* 0: one for each processor, at most 8 */
-	uint64_t memory_max;   /* of one scanner process */
+	uint64_t memory_max;   /* of one scanner process; at least the largest message and GATE_SCANNER_OWN_BYTES */
 	uint64_t waiting_max;  /* messages that wait for a scanner */
 };
 

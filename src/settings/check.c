@@ -118,8 +118,10 @@ void settings_check_budgets(struct settings_check *check)
 	if (gate->gateway->message_bytes_max < largest)
 		settings_check_error(check, SETTINGS_GATEWAY, 0, "message_bytes_max: less than a listener's message_size_max, so that message would never fit",
 		                     SLICE(""));
-	if (gate->scanner->memory_max < 4 * largest && gate->scanner->memory_max < largest + (UINT64_C(64) << 20))
-		settings_check_note(check, SETTINGS_SCANNER, 0, "memory_max: little for the largest message of a listener", SLICE(""));
+	if (gate->scanner->memory_max < largest + GATE_SCANNER_OWN_BYTES)
+		settings_check_error(check, SETTINGS_SCANNER, 0,
+		                     "memory_max: a listener's message_size_max and 60M for the scanner itself do not fit, so the largest messages could not be scanned",
+		                     SLICE(""));
 
 	const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
 	if (pages <= 0 || page_bytes <= 0)

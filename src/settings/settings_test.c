@@ -243,6 +243,12 @@ static const struct row unlawful[] = {
 	{ "a wait that is none", LEAST "[route r]\ndomains = *\nretry = soon\n", "[route r] retry" },
 	{ "a name server that is none", LEAST "[dns]\nserver = dns.example\n", "[dns] server: expected an address" },
 	{ "policy for no direction", LEAST "[policy_for sideways]\n", "hangu.conf:5: [policy_for sideways] expected inbound, outbound, internal or relay" },
+	{ "a message that a scanner has no memory for", LEAST "message_size_max = 4194305\n[scanner]\nmemory_max = 64M\n",
+	  "hangu.conf:6: [scanner] memory_max: a listener's message_size_max and 60M" },
+	{ "the same by the standard size", LEAST "[scanner]\nmemory_max = 109M\n", "could not be scanned" },
+	{ "a scanner without memory", LEAST "[scanner]\nmemory_max = 63M\n", "hangu.conf:6:14: expected a size such as 50M, from 64M to 64G" },
+	{ "a message larger than any that is scanned", LEAST "message_size_max = 1073741825\n", "from 64K to 1G" },
+	{ "the same for a domain", USUAL "[domain more.example]\nmessage_size_max = 1073741825\n", "from 0 to 1G" },
 	{ "messages that never fit", LEAST "message_size_max = 1G\n", "message_bytes_max: less than a listener's message_size_max" },
 };
 
@@ -277,7 +283,10 @@ static const struct row lawful[] = {
 	{ "call-ahead", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = callahead\n", "recipients = callahead" },
 	{ "a hosted domain by its MX", GATEWAY LISTENER DOMAIN "[route r]\ndomains = *\n", "its route asks for the domain's own MX" },
 	{ "a route to another port of this machine", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.1:2525\n", "" },
-	{ "little memory for scanners", LEAST "[scanner]\nmemory_max = 32M\n", "[scanner] memory_max: little" },
+	{ "a message that just fits a scanner", LEAST "message_size_max = 4M\n[scanner]\nmemory_max = 64M\n", "" },
+	{ "a byte less than that", LEAST "message_size_max = 4194303\n[scanner]\nmemory_max = 64M\n", "" },
+	{ "the largest message that can be scanned", "[gateway]\nhostname = mx.example.org\nmessage_bytes_max = 2G\n" LISTENER
+	  "message_size_max = 1G\n[scanner]\nmemory_max = 2G\n", "" },
 	{ "more memory than there is", LEAST "[queue]\nmemory_max = 256G\n[journal]\nqueue_size = 64G\n", "" },
 };
 

@@ -1,9 +1,7 @@
-"""What a scan leads to: dispositions and the words that travel with the message, scanners that die, and none at all."""
-import os
+"""What a scan leads to: dispositions, and the words that travel with the message. Scans that fail: test_scan_failures."""
 import re
-import time
 
-from harness import compare, process, sink, smtp
+from harness import process, sink, smtp
 
 from . import base
 
@@ -144,77 +142,3 @@ class Dispositions(base.Case):
                 self.assertEqual(field(third, "X-MS-Exchange-Organization-SCL"), scl)
                 for arrived in (first, second, third):
                     self.assertTrue(arrived.endswith(message), "below that nothing has changed")
-
-
-@base.needs_gateway
-class Scanners(base.Case):
-    def test_a_message_that_ends_two_scanners_is_held_and_named(self):
-        """Larger than a scanner's memory: tried once more, alone, then held; everybody else's mail goes on."""
-        box = self.open(sink.Sink())
-        gate = self.gateway(
-            next_port=box.port,
-            listener={"message_size_max": "100M"},
-            sections={"scanner": {"memory_max": "32M", "count": "1"}},
-        )
-        self.assertEqual(smtp.send(gate.port, base.numbered(1, 60 << 20), timeout_s=60).code, 250)
-        self.assertEqual(gate.metric("hangu_scan_unscannable_total"), 1)
-        process.wait_for(lambda: gate.held() == 1, 10, "the message in quarantine")
-        self.assertIn("unscannable", gate.command("queue", "list", "--quarantined", check=True).stdout)
-        process.wait_for(lambda: gate.metric("hangu_scanners_up") == 1, 20, "a new scanner")
-        self.assertEqual(smtp.send(gate.port, base.numbered(2)).code, 250)
-        self.assertEqual(box.wait(1)[0].number(), "2")
-
-    def test_a_scanner_that_does_not_answer_is_replaced(self):
-        """Past its deadline: killed, and the message goes to another one."""
-        box = self.open(sink.Sink())
-        gate = self.gateway(next_port=box.port, sections={"scanner": {"count": "1"}, "scan": {"deadline": "300ms"}})
-        stopped = gate.roles()["scan"][0]
-        os.kill(stopped, 19)  # SIGSTOP
-        self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
-        box.wait(1)
-        self.assertNotIn(stopped, gate.roles()["scan"])
-        self.assertGreaterEqual(gate.metric('hangu_scan_failures_total{cause="deadline"}'), 1)
-
-    def without_scanners(self, word):
-        box = self.open(sink.Sink())
-        gate = self.gateway(
-            next_port=box.port,
-            sections={"scanner": {"count": "1"}, "scan": {"on_scan_failure": word, "deadline": "500ms"}},
-        )
-        # Killed again and again it comes back more and more slowly.
-        kills, end = 0, time.monotonic() + 20
-        while (kills < 6 or gate.metric("hangu_scanners_up") != 0) and time.monotonic() < end:
-            for pid in gate.roles()["scan"]:
-                gate.signal(pid)
-                kills += 1
-            time.sleep(0.02)
-        answer = smtp.send(gate.port, base.numbered(1))
-        self.assertEqual(gate.metric("hangu_degraded"), 1, "it is announced")
-        return box, gate, answer
-
-    def back_again(self, box, gate):
-        count = box.count
-        process.wait_for(lambda: gate.metric("hangu_degraded") == 0, 60, "everything to be done again")
-        self.assertEqual(smtp.send(gate.port, base.numbered(2)).code, 250)
-        box.wait(count + 1)
-
-    def test_none_is_there_defer(self):
-        box, gate, answer = self.without_scanners("defer")
-        self.assertEqual((answer.code, answer.enhanced), (451, "4.3.0"))
-        self.back_again(box, gate)
-
-    def test_none_is_there_hold(self):
-        box, gate, answer = self.without_scanners("hold")
-        self.assertEqual(answer.code, 250)
-        process.wait_for(lambda: gate.held() == 1, 10, "the message in quarantine")
-        self.assertIn("unscanned", gate.command("queue", "list", "--quarantined", check=True).stdout)
-        self.back_again(box, gate)
-
-    def test_none_is_there_pass(self):
-        box, gate, answer = self.without_scanners("pass")
-        self.assertEqual(answer.code, 250)
-        arrived = box.wait(1)[0].data
-        self.assertEqual(field(arrived, "X-Hangu-Mark"), "unscanned")
-        self.assertIsNone(base.same_below_trace(arrived, base.numbered(1)))
-        self.assertEqual(compare.fields(arrived)[0][0][0], b"received")
-        self.back_again(box, gate)
