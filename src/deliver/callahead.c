@@ -186,7 +186,7 @@ static struct verifier *verifier_of(struct callahead *callahead, struct slice ad
 	const struct route *route = route_of(callahead->config->route_table, address, (struct slice){ NULL, 0 });
 	struct verifier *verifier;
 
-	if (route == NULL || route->host_count == 0) /* the domain's own MX is us: there is nobody to ask */
+	if (route == NULL || route->host_count == 0) /* the recipient's own MX is us: there is nobody to ask */
 		return NULL;
 	for (struct list *at = callahead->verifiers.next; at != &callahead->verifiers; at = at->next) {
 		verifier = LIST_OF(at, struct verifier, link);

@@ -7,6 +7,7 @@
 
 #define ARENA_BYTES (8u << 10)
 #define LINE_MAX    (8u << 10)
+#define LOOKUP_MS   10000u
 
 static const struct stream_limits limits = { .window = SMTP_REPLY_BYTES_MAX, .out_max = 16u << 10 };
 
@@ -240,61 +241,141 @@ static bool connect_one(struct asker *asker)
 	return false;
 }
 
-static void addresses_came(struct resolver_query *query, const struct resolver_answer *answer)
+static void exchanger_add(struct asker *asker, struct slice name)
+{
+	if (asker->exchanger_count == CALLAHEAD_EXCHANGERS_MAX || name.len == 0 || name.len > RESOLVER_NAME_MAX)
+		return;
+	struct exchanger *one = &asker->exchangers[asker->exchanger_count++];
+	memcpy(one->name, name.ptr, name.len);
+	one->name_size = (uint8_t)name.len;
+}
+
+static struct slice exchanger_name(const struct asker *asker)
+{
+	const struct exchanger *one = &asker->exchangers[asker->exchanger_next];
+
+	return slice_of(one->name, one->name_size);
+}
+
+/*
+ * The addresses of a name. When we are among the hosts of an MX ourselves, those as far away as we are and farther are left out (RFC 5321
+ * section 5.1): asking ourselves would go in a circle.
+ */
+static void take_addresses(struct asker *asker, const struct resolver_answer *answer)
+{
+	for (size_t i = 0; answer->status == RESOLVER_OK && i < answer->count && asker->target_count < CALLAHEAD_TARGETS_MAX; i++) {
+		struct net_address *target = &asker->targets[asker->target_count];
+
+		*target = answer->addresses[i];
+		target->port = asker->port;
+		if (asker->by_mx && route_is_own(asker->verifier->config->route_table, target)) {
+			asker->exchanger_count = 0;
+			asker->exchanger_next = 0;
+			asker->target_count = 0;
+			return;
+		}
+		if (!net_address_is_unusable(target))
+			asker->target_count++;
+	}
+}
+
+/* RFC 5321 section 5.1, RFC 7505: what comes takes the name's place; without an MX it is the name itself. */
+static void take_mx(struct asker *asker, const struct resolver_answer *answer)
+{
+	const bool itself = answer->status == RESOLVER_NODATA && !answer->null_mx;
+
+	asker->by_mx = true;
+	if (itself)
+		return;
+	asker->exchanger_count = 0;
+	for (size_t i = 0; answer->status == RESOLVER_OK && !answer->null_mx && i < answer->count; i++)
+		exchanger_add(asker, answer->mx[i].host);
+}
+
+static void ask(struct asker *asker, enum resolver_type type);
+
+static void answer_came(struct resolver_query *query, const struct resolver_answer *answer)
 {
 	struct asker *asker = LIST_OF(query, struct asker, query);
-	const struct route_host *host = &asker->verifier->route->hosts[asker->order[asker->order_next - 1]];
+	const uint32_t families = asker->verifier->route->settings->families;
 
-	asker->target_count = 0;
-	asker->target_next = 0;
-	for (size_t i = 0; answer->status == RESOLVER_OK && i < answer->count && i < CALLAHEAD_TARGETS_MAX; i++) {
-		asker->targets[asker->target_count] = answer->addresses[i];
-		asker->targets[asker->target_count++].port = host->port;
+	if (asker->asking == RESOLVER_MX) {
+		take_mx(asker, answer);
+		try_next(asker);
+		return;
 	}
+	take_addresses(asker, answer);
+	if (asker->asking == RESOLVER_A && families == ROUTE_FAMILIES_ANY && asker->exchanger_next < asker->exchanger_count) {
+		ask(asker, RESOLVER_AAAA);
+		return;
+	}
+	if (asker->exchanger_next < asker->exchanger_count)
+		asker->exchanger_next++;
 	try_next(asker);
 }
 
-static void ask_addresses(struct asker *asker, const struct route_host *host)
+/* About the name that is next. */
+static void ask(struct asker *asker, enum resolver_type type)
 {
 	struct resolver_answer answer;
-	enum resolver_type type = asker->verifier->route->settings->families == ROUTE_FAMILIES_IPV6 ? RESOLVER_AAAA : RESOLVER_A;
 	enum rc rc;
 
+	asker->asking = type;
 	arena_reset(&asker->arena);
-	asker->query = (struct resolver_query){ .done = addresses_came, .arena = &asker->arena };
-	rc = resolver_ask(asker->verifier->owner->options.resolver, &asker->query, type, host->name, 10000, &answer);
+	asker->query = (struct resolver_query){ .done = answer_came, .arena = &asker->arena };
+	rc = resolver_ask(asker->verifier->owner->options.resolver, &asker->query, type, exchanger_name(asker), LOOKUP_MS, &answer);
 	if (rc == RC_AGAIN) {
 		set_timer(asker);
 		return;
 	}
 	if (rc != RC_OK)
 		answer = (struct resolver_answer){ .status = RESOLVER_FAILED };
-	addresses_came(&asker->query, &answer);
+	answer_came(&asker->query, &answer);
 }
 
-/* The next address, or the next host's addresses; with none left the mail system is away. */
+/* The host whose turn it is: its address, its name, or the name whose MX is asked for. False: none is left. */
+static bool next_host(struct asker *asker, bool *ret_mx)
+{
+	const struct route *route = asker->verifier->route;
+
+	asker->target_count = 0;
+	asker->target_next = 0;
+	asker->exchanger_count = 0;
+	asker->exchanger_next = 0;
+	asker->by_mx = false;
+	if (asker->order_next >= route->host_count)
+		return false;
+	const struct route_host *host = &route->hosts[asker->order[asker->order_next++]];
+	*ret_mx = host->mx;
+	asker->port = host->mx || host->port == 0 ? (uint16_t)route->settings->port : host->port;
+	if (host->address.family != NET_FAMILY_NONE)
+		asker->targets[asker->target_count++] = host->address;
+	else
+		exchanger_add(asker, host->name);
+	return true;
+}
+
+/* The next address, the next name's addresses, or the next host; with none left the mail system is away. */
 static void try_next(struct asker *asker)
 {
 	struct verifier *verifier = asker->verifier;
-	const struct route *route = verifier->route;
+	const bool only_ipv6 = verifier->route->settings->families == ROUTE_FAMILIES_IPV6;
+	bool mx = false;
 
-	if (verifier->dead_until_ms != UINT64_MAX) {
+	while (verifier->dead_until_ms != UINT64_MAX) {
 		if (connect_one(asker))
 			return;
-		while (asker->order_next < route->host_count) {
-			const struct route_host *host = &route->hosts[asker->order[asker->order_next++]];
-
-			if (host->mx)
-				continue; /* the domain's MX is us */
-			if (host->address.family == NET_FAMILY_NONE) {
-				ask_addresses(asker, host);
-				return;
-			}
-			asker->targets[0] = host->address;
-			asker->target_count = 1;
-			asker->target_next = 0;
-			if (connect_one(asker))
-				return;
+		asker->target_count = 0;
+		asker->target_next = 0;
+		if (asker->exchanger_next < asker->exchanger_count) {
+			ask(asker, only_ipv6 ? RESOLVER_AAAA : RESOLVER_A);
+			return;
+		}
+		if (!next_host(asker, &mx))
+			break;
+		if (mx) {
+			ask(asker, RESOLVER_MX);
+			return;
 		}
 	}
 	asker_free(asker);

@@ -13,6 +13,7 @@
 
 #define CALLAHEAD_ADDRESS_MAX   320u
 #define CALLAHEAD_TARGETS_MAX   16u
+#define CALLAHEAD_EXCHANGERS_MAX 8u /* of one name whose MX is asked for */
 #define CALLAHEAD_IDLE_MS       10000u
 #define CALLAHEAD_QUESTIONS_MAX 10000u /* under way, all verifiers together; more: unknown */
 
@@ -69,7 +70,16 @@ struct asker {
 	size_t                       order_next;
 	struct resolver_query        query;
 	struct arena                 arena;
-	struct net_address           targets[CALLAHEAD_TARGETS_MAX]; /* of the host being tried */
+	enum resolver_type           asking;
+	struct exchanger {
+		uint8_t name[RESOLVER_NAME_MAX];
+		uint8_t name_size;
+	} exchangers[CALLAHEAD_EXCHANGERS_MAX]; /* names still to be looked up: of a host, or by its MX */
+	size_t                       exchanger_count;
+	size_t                       exchanger_next;
+	bool                         by_mx;
+	uint16_t                     port;      /* of the targets */
+	struct net_address           targets[CALLAHEAD_TARGETS_MAX]; /* of the name being tried */
 	size_t                       target_count;
 	size_t                       target_next;
 };

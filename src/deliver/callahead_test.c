@@ -1,5 +1,5 @@
 /*
- * Tests of call-ahead: real connections on loopback to mail systems that follow a script. Hosts are written as addresses, so no name is asked for.
+ * Tests of call-ahead: real connections on loopback to mail systems that follow a script. Names are answered by a resolver made here.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,16 +13,37 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
+/* What is known of names: nothing, unless a test says so. */
+static struct {
+	bool               known;
+	bool               no_mx;   /* the name has addresses and no MX */
+	struct net_address far;     /* of mx1 */
+	struct net_address address; /* of mx2, and of the name itself */
+	unsigned           asked;
+} names;
+
 enum rc resolver_ask(struct resolver *resolver, struct resolver_query *query, enum resolver_type type, struct slice name, uint64_t timeout_ms,
                      struct resolver_answer *answer)
 {
+	static const struct resolver_mx mx[] = { { 10, SLICE_INIT("mx1.example") }, { 20, SLICE_INIT("mx2.example") } };
+
 	(void)resolver;
 	(void)query;
-	(void)type;
-	(void)name;
 	(void)timeout_ms;
-	(void)answer;
-	return RC_BUSY;
+	if (!names.known)
+		return RC_BUSY;
+	names.asked++;
+	*answer = (struct resolver_answer){ .type = type, .status = RESOLVER_NODATA, .ttl_s = 60 };
+	if (type == RESOLVER_MX && !names.no_mx) {
+		answer->status = RESOLVER_OK;
+		answer->mx = mx;
+		answer->count = 2;
+	} else if (type == RESOLVER_A) {
+		answer->status = RESOLVER_OK;
+		answer->addresses = slice_eq(name, SLICE("mx1.example")) ? &names.far : &names.address;
+		answer->count = 1;
+	}
+	return RC_OK;
 }
 
 void resolver_cancel(struct resolver_query *query)
@@ -45,7 +66,8 @@ struct rig {
 	unsigned                       answers;
 };
 
-static void rig_up(struct rig *rig, const struct fake_rule *rules, size_t count)
+/* `host`: as in the settings; NULL: the fake hop's address. */
+static void rig_up_at(struct rig *rig, const char *host, const struct fake_rule *rules, size_t count)
 {
 	static const struct slice all[] = { S("*") }, retry[] = { S("1m") };
 	struct route_source source = { .routes = &rig->route, .count = 1, .hostname = S("gate.example"), .seed = 1 };
@@ -57,8 +79,8 @@ static void rig_up(struct rig *rig, const struct fake_rule *rules, size_t count)
 	log_open(LOG_FORM_TEXT, LOG_LEVEL_ERROR);
 	assert_int_equal(loop_open(0, &rig->loop, &fault), RC_OK);
 	fake_next_hop_open(&rig->hop, rig->loop, rules, count);
-	rig->host = slice_str(net_address_text_port(&rig->hop.address, rig->host_bytes));
-	rig->route = (struct gate_route_settings){ .name = S("main"), .domains = { all, 1 }, .hosts = { &rig->host, 1 }, .port = 25,
+	rig->host = slice_str(host != NULL ? host : net_address_text_port(&rig->hop.address, rig->host_bytes));
+	rig->route = (struct gate_route_settings){ .name = S("main"), .domains = { all, 1 }, .hosts = { &rig->host, 1 }, .port = rig->hop.address.port,
 		                                   .tls = ROUTE_TLS_NONE, .retry = { retry, 1 }, .expire = 1000 };
 	assert_int_equal(route_table_make(&source, &why, &rig->config.route_table), RC_OK);
 	buf_done(&why);
@@ -68,6 +90,12 @@ static void rig_up(struct rig *rig, const struct fake_rule *rules, size_t count)
 	atomic_store(&rig->config.holders, 1000);
 	options = (struct callahead_options){ .loop = rig->loop, .config = &rig->config, .seed = 5 };
 	assert_int_equal(callahead_open(&options, &rig->callahead), RC_OK);
+}
+
+static void rig_up(struct rig *rig, const struct fake_rule *rules, size_t count)
+{
+	names.known = false;
+	rig_up_at(rig, NULL, rules, count);
 }
 
 static void rig_down(struct rig *rig)
@@ -130,6 +158,50 @@ static void answers_are_believed_and_kept(void **state)
 	assert_int_equal(rig.hop.connections, 1);
 	assert_int_equal(fake_next_hop_heard(&rig.hop, "MAIL FROM:<>"), 4);
 	rig_down(&rig);
+}
+
+/* A route's mx:NAME leads call-ahead where it leads mail: through its hosts in order, to the name itself without an MX, never to us. */
+static void mx_is_followed(void **state)
+{
+	static const struct fake_rule rules[] = { { "RCPT TO:<good@b>", 0, FAKE_SAY, "250 2.1.5 fine" }, { "RCPT", 0, FAKE_SAY, "550 5.1.1 unknown" } };
+	static const struct {
+		const char           *name;
+		bool                  no_mx, second_is_own, first_is_own;
+		enum callahead_result result;
+	} rows[] = {
+		{ "the second of two hosts", false, false, false, CALLAHEAD_YES },
+		{ "no MX", true, false, false, CALLAHEAD_YES },
+		{ "the far one is us", false, true, false, CALLAHEAD_UNKNOWN },
+		{ "the near one is us", false, false, true, CALLAHEAD_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct net_address own = { 0 };
+		struct rig rig;
+
+		names.known = true;
+		names.no_mx = rows[i].no_mx;
+		assert_int_equal(net_address_parse(SLICE("127.0.0.3"), &names.far), RC_OK); /* nobody is there */
+		assert_int_equal(net_address_parse(SLICE("127.0.0.1"), &names.address), RC_OK);
+		/* The hop's port is known only once it is up; whatever the port, an address of ours with it is us. */
+		rig_up_at(&rig, "mx:corp.example", rules, 2);
+		if (rows[i].first_is_own || rows[i].second_is_own) {
+			own = rows[i].first_is_own ? names.far : names.address;
+			own.port = rig.hop.address.port;
+			route_table_close(&rig.config.route_table);
+			const struct route_source source = { .routes = &rig.route, .count = 1, .hostname = S("gate.example"), .own = &own,
+				                             .own_count = 1, .seed = 1 };
+			struct buf why = buf_make(1000);
+			assert_int_equal(route_table_make(&source, &why, &rig.config.route_table), RC_OK);
+			buf_done(&why);
+		}
+		assert_int_equal(ask(&rig, "good@b"), rows[i].result);
+		if (rows[i].result == CALLAHEAD_YES)
+			assert_int_equal(ask(&rig, "bad@b"), CALLAHEAD_NO);
+		rig_down(&rig);
+	}
+	names.known = false;
 }
 
 static void who_says_yes_to_everybody_is_not_believed(void **state)
@@ -238,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_believed_and_kept),
+		cmocka_unit_test(mx_is_followed),
 		cmocka_unit_test(who_says_yes_to_everybody_is_not_believed),
 		cmocka_unit_test(only_a_refused_recipient_means_no),
 		cmocka_unit_test(an_old_yes_serves_while_nobody_is_there),

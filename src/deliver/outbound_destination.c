@@ -38,6 +38,7 @@ static void destination_free(struct destination *destination)
 	}
 	config_drop(&destination->config);
 	arena_done(&destination->answer);
+	memory_give(destination->known);
 	memory_give(destination);
 }
 
@@ -385,17 +386,26 @@ static void target_add(struct destination *destination, const struct net_address
 		return;
 	target = &destination->targets[destination->target_count++];
 	*target = (struct target){ .address = full, .host = (uint16_t)host };
+	for (size_t i = 0; i < destination->known_count; i++)
+		if (net_address_eq_port(&full, &destination->known[i].address)) {
+			target->failures = destination->known[i].failures;
+			target->rest_until_ms = destination->known[i].rest_until_ms;
+		}
 }
 
-/* Keep what was known of the health of addresses that are still there. */
-static void health_keep(struct destination *destination, const struct target *old, size_t old_count)
+/*
+ * The health of an address outlives the look-up that brought it: what is found again goes on as it stood. A look-up that brought nothing
+ * changes nothing of that. Without memory they start afresh.
+ */
+static void health_remember(struct destination *destination)
 {
-	for (size_t i = 0; i < destination->target_count; i++)
-		for (size_t k = 0; k < old_count; k++)
-			if (net_address_eq_port(&destination->targets[i].address, &old[k].address)) {
-				destination->targets[i].failures = old[k].failures;
-				destination->targets[i].rest_until_ms = old[k].rest_until_ms;
-			}
+	if (destination->target_count == 0)
+		return;
+	if (destination->known == NULL)
+		destination->known = memory_take(OUTBOUND_TARGETS_MAX, sizeof(*destination->known));
+	destination->known_count = destination->known == NULL ? 0 : destination->target_count;
+	if (destination->known_count != 0)
+		memcpy(destination->known, destination->targets, destination->known_count * sizeof(*destination->known));
 }
 
 static bool host_add(struct destination *destination, struct slice name, uint16_t port, uint16_t priority, uint16_t weight)
@@ -555,8 +565,6 @@ static bool literal_read(struct slice domain, struct net_address *out)
 static void lookup_begin(struct destination *destination)
 {
 	const struct route *route = destination->route;
-	struct target old[OUTBOUND_TARGETS_MAX];
-	size_t old_count = destination->target_count;
 	struct slice domain = slice_of(destination->domain, destination->domain_size);
 	struct net_address address;
 
@@ -564,7 +572,7 @@ static void lookup_begin(struct destination *destination)
 		lookup_failed(destination, (struct retry_reply){ 451, 4, 3, 0 }, SLICE("no memory just now"));
 		return;
 	}
-	memcpy(old, destination->targets, old_count * sizeof(old[0]));
+	health_remember(destination);
 	destination->looking = true;
 	destination->host_count = 0;
 	destination->host_index = 0;
@@ -592,6 +600,5 @@ static void lookup_begin(struct destination *destination)
 		lookup_failed(destination, (struct retry_reply){ 550, 5, 1, 2 }, SLICE("the recipient has no domain, and its route no host"));
 		return;
 	}
-	health_keep(destination, old, old_count); /* addresses from DNS start afresh */
 	lookup_next(destination);
 }

@@ -92,6 +92,8 @@ struct destination {
 	} hosts[OUTBOUND_HOSTS_MAX];
 	size_t                    target_count;
 	struct target             targets[OUTBOUND_TARGETS_MAX];
+	struct target            *known;          /* targets of the look-up before, whose health is remembered; OUTBOUND_TARGETS_MAX, or NULL */
+	size_t                    known_count;
 	struct trouble            trouble;
 	size_t                    domain_size;
 	uint8_t                   domain[RESOLVER_NAME_MAX]; /* whose MX is asked for when the route names no host */

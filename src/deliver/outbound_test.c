@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "deliver/outbound_inside.h"
 
@@ -912,6 +913,39 @@ static void without_a_route_mail_waits(void **state)
 	rig_down(&rig);
 }
 
+/* Names are looked up again after a while; what is known of an address stays known. */
+static void health_outlives_a_lookup(void **state)
+{
+	struct rig rig;
+	char host[64];
+
+	(void)state;
+	rig_begin(&rig);
+	hop_open(&rig, NULL, 0);
+	(void)snprintf(host, sizeof(host), "mx.example:%u", (unsigned)rig.hops[0].address.port);
+	rig.host_texts[0] = slice_str(host);
+	names.address_status = RESOLVER_OK;
+	names.address = rig.hops[0].address;
+	names.address.port = 0;
+	rig.route[0] = route_standard(&rig);
+	routes_up(&rig, 1);
+	outbound_up(&rig);
+	fake_next_hop_stop(&rig.hops[0]);
+	take_one(&rig, "s@x", "a@b");
+	struct destination *destination = LIST_OF(rig.outbound->destinations.next, struct destination, link);
+	for (unsigned failures = 1; failures <= 3; failures++) {
+		const unsigned asked = names.asked;
+
+		UNTIL(&rig, destination->target_count == 1 && destination->targets[0].failures >= failures && names.asked > asked - (failures == 1));
+		assert_int_equal(destination->targets[0].failures, failures);
+		destination->known_until_ms = 0; /* its time is up */
+	}
+	fake_next_hop_restart(&rig.hops[0]);
+	UNTIL(&rig, messages(&rig) == 0);
+	assert_int_equal(destination->targets[0].failures, 0);
+	rig_down(&rig);
+}
+
 /* ---- through ---- */
 
 static void through_waits_for_the_next_hop(void **state)
@@ -1293,6 +1327,7 @@ int main(void)
 		cmocka_unit_test(a_notice_that_fails_makes_no_notice),
 		cmocka_unit_test(the_mx_of_the_domain_is_asked),
 		cmocka_unit_test(without_a_route_mail_waits),
+		cmocka_unit_test(health_outlives_a_lookup),
 		cmocka_unit_test(through_waits_for_the_next_hop),
 		cmocka_unit_test(after_a_restart_it_goes_on),
 		cmocka_unit_test(a_drain_lets_what_is_sent_end),
