@@ -15,6 +15,7 @@ struct maker {
 	struct config                    *config;
 	struct arena                     *arena;
 	const struct config_surroundings *surroundings;
+	struct tls_authorities           *authorities; /* who may sign certificates of next hops and of clients; or NULL */
 	struct buf                       *why;
 };
 
@@ -213,6 +214,7 @@ static enum rc make_tls(const struct maker *maker, struct config_listener *liste
 	const struct tls_server_settings server = {
 		.pairs = pairs, .pairs_count = count, .minimum = (enum tls_version)all->tls->minimum,
 		.ask_client = settings->ask_certificate || settings->peer_certificates.count != 0,
+		.client_authorities = maker->authorities,
 		.tickets = all->tls->tickets ? maker->surroundings->tickets : NULL,
 	};
 	const enum rc rc = tls_server_open(&server, &listener->tls, &fault);
@@ -341,29 +343,20 @@ static enum rc own_addresses(const struct maker *maker, struct net_address **ret
 
 static enum rc make_routes(const struct maker *maker)
 {
-	struct gate_settings   *settings = &maker->config->settings;
-	struct tls_authorities *authorities = NULL;
-	struct net_address     *own;
-	struct fault            fault = { .rc = RC_OK };
-	size_t                  own_count;
-	enum rc                 rc = own_addresses(maker, &own, &own_count);
+	struct gate_settings *settings = &maker->config->settings;
+	struct net_address   *own;
+	size_t                own_count;
+	enum rc               rc = own_addresses(maker, &own, &own_count);
 
-	if (rc == RC_OK && settings->tls->ca_file.len != 0) {
-		rc = tls_authorities_open(gate_settings_file(settings, settings->tls->ca_file), &authorities, &fault);
-		if (rc != RC_OK)
-			return complain(maker, rc, "tls", SLICE(""), "ca_file holds no certificates that can be read");
-	}
 	if (rc != RC_OK)
 		return rc;
 	const struct route_source source = {
 		.routes = settings->routes, .count = settings->route_count, .hostname = settings->gateway->hostname,
 		.tls_minimum = (enum tls_version)settings->tls->minimum,
-		.authorities = authorities != NULL ? authorities : maker->surroundings->authorities,
+		.authorities = maker->authorities,
 		.certificate = certificate_of, .context = settings, .own = own, .own_count = own_count, .seed = maker->surroundings->seed,
 	};
-	rc = route_table_make(&source, maker->why, &maker->config->route_table);
-	tls_authorities_close(&authorities);
-	return rc;
+	return route_table_make(&source, maker->why, &maker->config->route_table);
 }
 
 /* ---- the whole ---- */
@@ -389,19 +382,35 @@ static enum rc make_scan(const struct maker *maker)
 	return RC_OK;
 }
 
-static enum rc make_all(const struct maker *maker, struct slice bundle, gate_settings_reader *reader)
+static enum rc read_all(const struct maker *maker, struct slice bundle, gate_settings_reader *reader)
 {
-	struct config *config = maker->config;
-	struct slice   copy;
-	enum rc        rc = arena_copy(maker->arena, bundle, &copy);
+	struct slice copy;
+	enum rc      rc = arena_copy(maker->arena, bundle, &copy);
 
 	if (rc == RC_OK)
-		rc = reader(copy, maker->arena, &config->settings);
-	if (rc != RC_OK) {
+		rc = reader(copy, maker->arena, &maker->config->settings);
+	if (rc != RC_OK)
 		buf_put_str(maker->why, "the settings cannot be read");
-		return rc;
-	}
-	rc = match_of(maker, &config->settings.organisation->networks, "organisation", SLICE(""), "networks: not a network: ",
+	return rc;
+}
+
+/* *own: those of [tls] ca_file, the caller's to close; NULL when it names nobody. */
+static enum rc open_authorities(const struct maker *maker, struct tls_authorities **own)
+{
+	const struct gate_settings *settings = &maker->config->settings;
+	struct fault                fault = { .rc = RC_OK };
+
+	if (settings->tls->ca_file.len == 0)
+		return RC_OK;
+	const enum rc rc = tls_authorities_open(gate_settings_file(settings, settings->tls->ca_file), own, &fault);
+	return rc == RC_OK ? RC_OK : complain(maker, rc, "tls", SLICE(""), "ca_file holds no certificates that can be read");
+}
+
+static enum rc make_all(const struct maker *maker)
+{
+	struct config *config = maker->config;
+
+	enum rc rc = match_of(maker, &config->settings.organisation->networks, "organisation", SLICE(""), "networks: not a network: ",
 	              &config->own);
 	if (rc == RC_OK)
 		rc = make_domains(maker);
@@ -430,8 +439,15 @@ enum rc config_make(struct slice bundle, gate_settings_reader *reader, const str
 		return RC_NOMEM;
 	}
 	atomic_init(&config->holders, 1);
-	const struct maker maker = { .config = config, .arena = &config->arena, .surroundings = surroundings, .why = why };
-	const enum rc      rc = make_all(&maker, bundle, reader);
+	struct maker            maker = { .config = config, .arena = &config->arena, .surroundings = surroundings, .why = why };
+	struct tls_authorities *authorities = NULL;
+	enum rc                 rc = read_all(&maker, bundle, reader);
+	if (rc == RC_OK)
+		rc = open_authorities(&maker, &authorities);
+	maker.authorities = authorities != NULL ? authorities : surroundings->authorities;
+	if (rc == RC_OK)
+		rc = make_all(&maker);
+	tls_authorities_close(&authorities);
 	if (rc != RC_OK) {
 		if (why->len == 0)
 			buf_put_str(why, "the settings take more memory than there is for them");

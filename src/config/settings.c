@@ -51,7 +51,7 @@ const struct setting gate_listener_settings[] = {
 	{ .key = "certificate", .kind = SETTING_LIST, L(certificates), .max = GATE_CERTIFICATES_MAX, .standard = "", .unit = "",
 	  .help = "Names of [certificate] sections, chosen by the server name a client asks for; the first one is the default." },
 	{ .key = "ask_certificate", .kind = SETTING_BOOL, L(ask_certificate), .standard = "no", .unit = "",
-	  .help = "Ask clients for a certificate; it is recorded, and never demanded." },
+	  .help = "Ask clients for a certificate; it is recorded (log, trace), and never demanded." },
 	{ .key = "peers", .kind = SETTING_LIST, L(peers), .max = NETWORKS_MAX, .standard = "", .unit = "networks",
 	  .help = "Who may connect, as addresses or networks; nothing means everybody, which internal and journal listeners refuse." },
 	{ .key = "peer_certificates", .kind = SETTING_LIST, L(peer_certificates), .max = 256, .standard = "", .unit = "SHA-256",
@@ -168,7 +168,7 @@ const struct setting gate_tls_settings[] = {
 	{ .key = "tickets", .kind = SETTING_BOOL, T(tickets), .standard = "no", .unit = "",
 	  .help = "Let clients resume sessions with tickets; keys are made at start and rotated." },
 	{ .key = "ca_file", .kind = SETTING_TEXT, T(ca_file), .max = PATH_MAX_BYTES, .standard = "", .unit = "file",
-	  .help = "Who may sign the certificate of a next hop that is verified; nothing means the system's list." },
+	  .help = "Who may sign the certificates of next hops and of clients; nothing means the system's list." },
 	{ .key = NULL },
 };
 

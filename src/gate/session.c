@@ -671,6 +671,35 @@ static void put_certificate(const struct tls_facts *facts, struct buf *text)
 	buf_put(text, slice_take(facts->peer_subject, NAMED_MAX - text->len));
 }
 
+/* Who the client says it is, written down (I-35); what it wrote is quoted where it is shown. */
+static void note_certificate(struct session *session, const struct tls_facts *facts)
+{
+	struct gate_loop *home = session->home;
+	char              peer[NET_ADDRESS_TEXT_MAX];
+	struct buf        fingerprint = buf_make(2 * DIGEST_SIZE);
+
+	const struct event_certificate event = {
+		.session = session->id,
+		.at_ms = (int64_t)clock_wall_ms(),
+		.listener = session->listener->settings->name,
+		.peer = slice_str(net_address_text(&session->peer, peer)),
+		.subject = facts->peer_subject,
+		.issuer = facts->peer_issuer,
+		.fingerprint = facts->peer_fingerprint,
+		.verified = facts->peer_verified,
+		.ours = session->certificate,
+		.why = slice_str(facts->peer_error),
+	};
+	buf_put_hex(&fingerprint, slice_of(event.fingerprint.bytes, DIGEST_SIZE));
+	log_info(LOG_EVENT("session.certificate"), LOG_NUMBER("session", event.session), LOG_TEXT("listener", event.listener),
+	         LOG_TEXT("peer", event.peer), LOG_TEXT("subject", event.subject), LOG_TEXT("issuer", event.issuer),
+	         LOG_TEXT("sha256", buf_slice(&fingerprint)), LOG_STR("verified", event.verified ? "yes" : "no"),
+	         LOG_STR("ours", event.ours ? "yes" : "no"), LOG_TEXT("why", event.why));
+	event_certificate_put(&home->payload, &event);
+	gate_note(home->gate, EVENT_CERTIFICATE, &home->payload);
+	buf_done(&fingerprint);
+}
+
 /* What TLS told about the client. */
 static void on_secure(struct stream *stream)
 {
@@ -689,6 +718,8 @@ static void on_secure(struct stream *stream)
 		session_text_set(&session->tls, buf_slice(&text));
 		for (size_t i = 0; facts.peer_certificate && i < session->listener->certificate_count; i++)
 			session->certificate |= digest_eq(&session->listener->certificates[i], &facts.peer_fingerprint);
+		if (facts.peer_certificate)
+			note_certificate(session, &facts);
 	}
 	buf_done(&text);
 	if (session->state == SESSION_HANDSHAKE) {

@@ -437,6 +437,45 @@ enum rc event_session_read(struct slice payload, struct event_session *out)
 	return RC_OK;
 }
 
+void event_certificate_put(struct buf *out, const struct event_certificate *certificate)
+{
+	cursor_put_u8(out, EVENT_VERSION);
+	cursor_put_u64(out, certificate->session);
+	cursor_put_u64(out, (uint64_t)certificate->at_ms);
+	put_text(out, certificate->listener);
+	put_text(out, certificate->peer);
+	put_text(out, certificate->subject);
+	put_text(out, certificate->issuer);
+	put_digest(out, &certificate->fingerprint);
+	cursor_put_u8(out, certificate->verified);
+	cursor_put_u8(out, certificate->ours);
+	put_text(out, certificate->why);
+}
+
+enum rc event_certificate_read(struct slice payload, struct event_certificate *out)
+{
+	struct event_certificate certificate = { .session = 0 };
+	struct cursor            c;
+	const enum rc            rc = open_payload(payload, &c);
+
+	if (rc != RC_OK)
+		return rc;
+	certificate.session = cursor_u64(&c);
+	certificate.at_ms = (int64_t)cursor_u64(&c);
+	certificate.listener = read_text(&c);
+	certificate.peer = read_text(&c);
+	certificate.subject = read_text(&c);
+	certificate.issuer = read_text(&c);
+	read_digest(&c, &certificate.fingerprint);
+	certificate.verified = read_word(&c, 2) == 1;
+	certificate.ours = read_word(&c, 2) == 1;
+	certificate.why = read_text(&c);
+	if (close_payload(&c) != RC_OK)
+		return RC_SYNTAX;
+	*out = certificate;
+	return RC_OK;
+}
+
 void event_node_put(struct buf *out, const struct event_node *node)
 {
 	cursor_put_u8(out, EVENT_VERSION);
@@ -481,7 +520,7 @@ const char *direction_word(enum direction direction)
 
 const char *event_type_word(enum event_type type)
 {
-	static const char *const words[] = { NULL, "body", "message", "outcome", "refused", "act", "session", "node" };
+	static const char *const words[] = { NULL, "body", "message", "outcome", "refused", "act", "session", "node", "certificate" };
 
 	return WORD_OF(words, type);
 }

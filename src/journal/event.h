@@ -34,6 +34,7 @@ enum event_type {
 	EVENT_ACT = 5,      /* an administrator's act on a queued or held message */
 	EVENT_SESSION = 6,  /* the end of a session that is worth telling */
 	EVENT_NODE = 7,     /* of the gateway itself: start, stop, settings, degradation, a lost scanner, an alarm */
+	EVENT_CERTIFICATE = 8, /* the certificate a client showed in its session (I-35); versions up to 0.1.0 pass over it */
 };
 
 /* Thirteen characters and no NUL. */
@@ -258,6 +259,23 @@ struct event_session {
 
 void event_session_put(struct buf *out, const struct event_session *session);
 MUST_CHECK enum rc event_session_read(struct slice payload, struct event_session *out);
+
+/* Its session's messages are found by the session's id. */
+struct event_certificate {
+	uint64_t      session;
+	int64_t       at_ms;
+	struct slice  listener;
+	struct slice  peer;
+	struct slice  subject;     /* RFC 4514 text, as the client's certificate says; this and the next are not yet quoted */
+	struct slice  issuer;
+	struct digest fingerprint; /* SHA-256 of the certificate */
+	bool          verified;    /* it chains to an authority of ours */
+	bool          ours;        /* it is one of the listener's peer_certificates */
+	struct slice  why;         /* why it is not verified; else empty */
+};
+
+void event_certificate_put(struct buf *out, const struct event_certificate *certificate);
+MUST_CHECK enum rc event_certificate_read(struct slice payload, struct event_certificate *out);
 
 struct event_node {
 	int64_t       at_ms;

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct event_act     act;
 	struct event_session session;
 	struct event_node    node;
+	struct event_certificate certificate;
 
 	if (event_message_read(payload, &arena, &message) == RC_OK) {
 		struct buf again = buf_make(EVENT_PAYLOAD_MAX);
@@ -34,5 +35,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!event_act_read(payload, &act);
 	(void)!event_session_read(payload, &session);
 	(void)!event_node_read(payload, &node);
+	if (event_certificate_read(payload, &certificate) == RC_OK) {
+		struct buf again = buf_make(EVENT_PAYLOAD_MAX);
+		event_certificate_put(&again, &certificate);
+		must(slice_eq(buf_slice(&again), payload));
+		buf_done(&again);
+	}
 	return 0;
 }

@@ -175,6 +175,22 @@ static void the_small_events_come_back(void **state)
 	event_node_put(&bytes, &node);
 	assert_int_equal(event_node_read(buf_slice(&bytes), &node_got), RC_OK);
 	assert_true(slice_eq(node_got.what, node.what));
+
+	buf_clear(&bytes);
+	const struct event_certificate certificate = { .session = 9, .at_ms = 2, .subject = SLICE("CN=a"), .issuer = SLICE("CN=b"),
+		                                       .fingerprint = { { 1, 2 } }, .ours = true, .why = SLICE("expired") };
+	struct event_certificate       certificate_got;
+	event_certificate_put(&bytes, &certificate);
+	for (size_t size = 0; size < bytes.len; size++)
+		assert_int_equal(event_certificate_read(slice_take(buf_slice(&bytes), size), &certificate_got), RC_SYNTAX);
+	assert_int_equal(event_certificate_read(buf_slice(&bytes), &certificate_got), RC_OK);
+	assert_int_equal(certificate_got.session, 9);
+	assert_true(certificate_got.ours && !certificate_got.verified);
+	assert_true(digest_eq(&certificate_got.fingerprint, &certificate.fingerprint));
+	assert_true(slice_eq(certificate_got.issuer, certificate.issuer));
+	assert_true(slice_eq(certificate_got.why, certificate.why));
+	bytes.ptr[bytes.len - 4 - certificate.why.len - 1] = 2; /* `ours` is a word: yes or no */
+	assert_int_equal(event_certificate_read(buf_slice(&bytes), &certificate_got), RC_SYNTAX);
 	buf_done(&bytes);
 }
 

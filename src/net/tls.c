@@ -717,6 +717,8 @@ enum rc tls_session_facts(const struct tls_session *session, struct arena *arena
 		tls_fingerprint(certificate, &facts.peer_fingerprint);
 		rc = tls_subject_read(certificate, arena, &facts.peer_subject);
 		if (rc == RC_OK)
+			rc = tls_issuer_read(certificate, arena, &facts.peer_issuer);
+		if (rc == RC_OK)
 			rc = tls_names_read(certificate, true, arena, &facts.peer_names, &facts.peer_names_count);
 	}
 	if (rc == RC_OK)

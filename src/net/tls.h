@@ -210,6 +210,7 @@ struct tls_facts {
 	bool                peer_verified;    /* it chains to the authorities and carries one of the names given */
 	const char         *peer_error;       /* why not, static; "" when verified or when there is none */
 	struct slice        peer_subject;     /* RFC 4514 text; what the peer wrote: quote it */
+	struct slice        peer_issuer;      /* the same of who signed it, as the certificate says */
 	const struct slice *peer_names;       /* its dNSName and rfc822Name entries */
 	size_t              peer_names_count; /* at most TLS_NAMES_MAX */
 	struct digest       peer_fingerprint; /* SHA-256 of the certificate */

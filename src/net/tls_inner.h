@@ -34,6 +34,7 @@ int64_t tls_chain_not_after_s(const struct tls_chain *chain, int64_t *not_before
 MUST_CHECK enum rc tls_names_read(const struct x509_st *certificate, bool mailboxes, struct arena *arena,
                                   const struct slice **out, size_t *out_count);
 MUST_CHECK enum rc tls_subject_read(const struct x509_st *certificate, struct arena *arena, struct slice *out);
+MUST_CHECK enum rc tls_issuer_read(const struct x509_st *certificate, struct arena *arena, struct slice *out);
 void               tls_fingerprint(const struct x509_st *certificate, struct digest *out);
 
 struct tls_authorities {

@@ -204,7 +204,7 @@ enum rc tls_names_read(const X509 *certificate, bool mailboxes, struct arena *ar
 	return RC_OK;
 }
 
-enum rc tls_subject_read(const X509 *certificate, struct arena *arena, struct slice *out)
+static enum rc name_read(const X509_NAME *name, struct arena *arena, struct slice *out)
 {
 	BIO    *bio = BIO_new(BIO_s_mem());
 	char   *text = NULL;
@@ -212,13 +212,23 @@ enum rc tls_subject_read(const X509 *certificate, struct arena *arena, struct sl
 
 	if (bio == NULL)
 		return RC_NOMEM;
-	if (X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
+	if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
 		const long size = BIO_get_mem_data(bio, &text);
 		rc = arena_copy(arena, slice_take(slice_of(text, size > 0 ? (size_t)size : 0), SUBJECT_MAX), out);
 	}
 	BIO_free(bio);
 	ERR_clear_error();
 	return rc;
+}
+
+enum rc tls_subject_read(const X509 *certificate, struct arena *arena, struct slice *out)
+{
+	return name_read(X509_get_subject_name(certificate), arena, out);
+}
+
+enum rc tls_issuer_read(const X509 *certificate, struct arena *arena, struct slice *out)
+{
+	return name_read(X509_get_issuer_name(certificate), arena, out);
 }
 
 void tls_fingerprint(const X509 *certificate, struct digest *out)

@@ -518,6 +518,8 @@ static void client_certificates_are_recorded(void **state)
 			fail_msg("%s: recorded wrongly", rows[row].name);
 		if (rows[row].shown == &client && facts->peer_certificate) {
 			assert_true(slice_eq(facts->peer_subject, SLICE("CN=Mail client")));
+			assert_true(slice_starts(facts->peer_issuer, SLICE("CN=")));
+			assert_false(slice_eq(facts->peer_issuer, facts->peer_subject));
 			assert_int_equal(facts->peer_names_count, 2);
 			assert_true(slice_eq(facts->peer_names[0], SLICE("sender.example.test")));
 			assert_true(slice_eq(facts->peer_names[1], SLICE("postmaster@example.test")));

@@ -108,6 +108,33 @@ static enum rc project_session(struct store *store, const struct journal_record 
 	return store->calls->step(store, &step);
 }
 
+/* A session's certificate: a step without a message, shown with every message of that session. */
+static enum rc project_certificate(struct store *store, const struct journal_record *record)
+{
+	struct event_certificate event;
+	enum rc                  rc = event_certificate_read(record->payload, &event);
+	struct buf               text = buf_make(4096);
+
+	if (rc != RC_OK)
+		return rc;
+	buf_put_str(&text, event.verified ? "verified" : "not verified");
+	if (event.why.len != 0) {
+		buf_put_str(&text, " (");
+		buf_put(&text, event.why);
+		buf_put_str(&text, ")");
+	}
+	buf_put_str(&text, event.ours ? ", one of ours, SHA-256 " : ", SHA-256 ");
+	buf_put_hex(&text, slice_of(event.fingerprint.bytes, DIGEST_SIZE));
+	buf_put_str(&text, ", issued by ");
+	buf_put(&text, event.issuer);
+	const struct store_step step = { .seq = record->place.position.seq, .session = event.session, .at_ms = event.at_ms,
+		                         .what = slice_str(event_type_word(EVENT_CERTIFICATE)), .recipient = EVENT_ALL_RECIPIENTS,
+		                         .who = event.subject, .text = buf_slice(&text) };
+	rc = text.failed ? RC_NOMEM : store->calls->step(store, &step);
+	buf_done(&text);
+	return rc;
+}
+
 static enum rc project_node(struct store *store, const struct journal_record *record)
 {
 	struct event_node event;
@@ -145,6 +172,9 @@ enum rc project_record(struct store *store, const struct journal_record *record,
 		break;
 	case EVENT_NODE:
 		rc = project_node(store, record);
+		break;
+	case EVENT_CERTIFICATE:
+		rc = project_certificate(store, record);
 		break;
 	}
 	if (rc != RC_SYNTAX && rc != RC_UNSUPPORTED)

@@ -65,7 +65,7 @@ struct store_trace {
 	struct event_message          message;    /* without findings, prefix, cuts and recipients */
 	const struct store_recipient *recipients;
 	size_t                        recipient_count;
-	const struct store_step      *steps;      /* by seq */
+	const struct store_step      *steps;      /* by seq; with the certificate that its session's client showed */
 	size_t                        step_count;
 };
 

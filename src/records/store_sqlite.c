@@ -67,6 +67,7 @@ static const char *const schema[] = {
 	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (address_key, message)",
 	"CREATE TABLE IF NOT EXISTS step (message INTEGER, seq INTEGER, recipient INTEGER, session INTEGER, at_ms INTEGER, what TEXT,"
 	" code INTEGER, status TEXT, who TEXT, text TEXT, PRIMARY KEY (message, seq, recipient)) WITHOUT ROWID",
+	"CREATE INDEX IF NOT EXISTS step_certificate ON step (session) WHERE message = 0 AND what = 'certificate'",
 	"CREATE TABLE IF NOT EXISTS refusal (seq INTEGER PRIMARY KEY, session INTEGER, at_ms INTEGER, stage INTEGER, listener TEXT, peer TEXT,"
 	" helo TEXT, sender TEXT, sender_key TEXT, recipient TEXT, recipient_key TEXT, code INTEGER, status TEXT, text TEXT, reason TEXT,"
 	" message INTEGER, size INTEGER)",
@@ -113,7 +114,10 @@ static const char *const texts[ST_COUNT] = {
 	[ST_TRACE_TIME] = "SELECT " MESSAGE_COLUMNS " FROM message m WHERE" TRACE_BOUNDS "ORDER BY m.id DESC LIMIT ?3",
 	[ST_RECIPIENTS_OF] = "SELECT place, address, state, reason, host, text, code, at_ms, next_ms FROM recipient WHERE message = ?1"
 	                     " ORDER BY place LIMIT ?2",
-	[ST_STEPS_OF] = "SELECT seq, at_ms, what, recipient, code, status, who, text FROM step WHERE message = ?1 ORDER BY seq LIMIT ?2",
+	/* The certificate of a message's session stands in front of what happened to the message. */
+	[ST_STEPS_OF] = "SELECT seq, at_ms, what, recipient, code, status, who, text FROM step WHERE message = ?1 UNION ALL"
+	                " SELECT seq, at_ms, what, recipient, code, status, who, text FROM step WHERE message = 0 AND what = 'certificate'"
+	                " AND session = ?3 AND ?3 <> 0 ORDER BY seq LIMIT ?2",
 	[ST_REFUSALS] = "SELECT seq, session, at_ms, stage, listener, peer, helo, sender, recipient, code, status, text, reason, message, size"
 	                " FROM refusal WHERE (?1 = 0 OR session = ?1) AND (?2 = '' OR sender_key = ?2 OR recipient_key = ?2)"
 	                " AND at_ms >= ?3 AND at_ms < ?4 ORDER BY seq DESC LIMIT ?5",
@@ -417,14 +421,16 @@ static enum rc read_recipients(struct store_sqlite *store, uint64_t message, str
 	return rc_of(answer);
 }
 
-static enum rc read_steps(struct store_sqlite *store, uint64_t message, struct arena *arena, struct store_trace *trace)
+static enum rc read_steps(struct store_sqlite *store, struct arena *arena, struct store_trace *trace)
 {
+	const uint64_t     message = trace->message.id;
 	sqlite3_stmt      *s = store->statements[ST_STEPS_OF];
 	struct store_step *rows = arena_take(arena, STORE_STEPS_SHOWN, sizeof *rows);
 	int                answer = SQLITE_NOMEM;
 
 	bind_number(s, 1, message);
 	bind_number(s, 2, STORE_STEPS_SHOWN);
+	bind_number(s, 3, trace->message.session);
 	while (rows != NULL && (answer = sqlite3_step(s)) == SQLITE_ROW) {
 		struct store_step *row = &rows[trace->step_count++];
 		row->message = message;
@@ -489,7 +495,7 @@ static enum rc sqlite_trace(struct store *store, const struct store_filter *filt
 		read_message(s, arena, &trace.message);
 		rc = read_recipients(sqlite, trace.message.id, arena, &trace);
 		if (rc == RC_OK)
-			rc = read_steps(sqlite, trace.message.id, arena, &trace);
+			rc = read_steps(sqlite, arena, &trace);
 		if (rc != RC_OK)
 			break;
 		each(context, &trace);

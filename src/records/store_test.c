@@ -100,6 +100,32 @@ static struct store *fresh_store(void)
 	return store;
 }
 
+static void a_certificate_is_told_with_its_session(void **state)
+{
+	(void)state;
+	struct store                  *store = fresh_store();
+	const uint64_t                 first = ID(1700000000000, 2), other = ID(1700000001000, 2);
+	const struct journal_mark      mark = { .position = { 1, 5000, 9 }, .epoch = 1 };
+	struct buf                     payload = buf_make(65536);
+	const struct event_certificate certificate = { .session = first - 1, .at_ms = 1699999999000, .subject = SLICE("CN=a"),
+		                                       .issuer = SLICE("CN=b"), .why = SLICE("expired") };
+	const struct event_certificate nobodys = { .subject = SLICE("CN=of no session") };
+
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	event_certificate_put(&payload, &certificate);
+	apply(store, EVENT_CERTIFICATE, &payload);
+	buf_clear(&payload);
+	event_certificate_put(&payload, &nobodys);
+	apply(store, EVENT_CERTIFICATE, &payload);
+	add_message(store, first, "a@example.org", "b@example.com", "<one@x>");
+	add_message(store, other, "a@example.org", "b@example.com", "<two@x>");
+	assert_int_equal(store->calls->commit(store, &mark), RC_OK);
+	assert_int_equal(ask(store, (struct store_filter){ .message = first }).steps, 1);
+	assert_int_equal(ask(store, (struct store_filter){ .message = other }).steps, 0);
+	buf_done(&payload);
+	store_close(&store);
+}
+
 static void a_message_is_found_by_all_it_is_known_by(void **state)
 {
 	(void)state;
@@ -322,6 +348,7 @@ static void questions_and_answers_survive_the_wire(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_certificate_is_told_with_its_session),
 		cmocka_unit_test(a_message_is_found_by_all_it_is_known_by),
 		cmocka_unit_test(the_mark_survives_and_an_abort_does_not),
 		cmocka_unit_test(a_damaged_store_is_told),

@@ -1,9 +1,11 @@
 """STARTTLS with each real peer, both ways, and what happens when TLS cannot be had."""
+import hashlib
+import re
 import socket
 import ssl
 import time
 
-from harness import certificates, compare, peers, sink, smtp
+from harness import certificates, compare, peers, process, sink, smtp
 
 from . import base
 
@@ -40,6 +42,55 @@ class Inbound(base.Case):
             client.hello()
             client.starttls()
             self.assertEqual(client.command("MAIL FROM:<a@example.org>").code, 503)
+
+    def test_tls_demanded_of_whom_xclient_names(self):
+        gate = self.gateway(
+            next_port=self.box.port,
+            tls="mx.example.net",
+            listener={"tls_required_from": "192.0.2.0/24", "xclient": "127.0.0.1"},
+        )
+        with smtp.Client(gate.port) as client:
+            client.hello()
+            self.assertEqual(client.command("XCLIENT ADDR=192.0.2.7").code, 220)
+            client.hello()
+            self.assertEqual(client.command("MAIL FROM:<a@example.org>").code, 530)
+
+    def test_a_client_certificate_is_recorded(self):
+        """I-35: subject, issuer, fingerprint and whether it is verified, in the log and in the trace of its messages."""
+        pem = certificates.issue("client.example")[0].read_text()
+        fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        for known in (True, False):
+            with self.subTest(known=known):
+                sections = {"tls": {"ca_file": certificates.authority()[0]}} if known else {}
+                gate = self.gateway(
+                    next_port=self.box.port, tls="mx.example.net", listener={"ask_certificate": "yes"}, sections=sections
+                )
+                with smtp.Client(gate.port) as client:
+                    client.hello()
+                    client.starttls(certificates.client_context("client.example"), "mx.example.net")
+                    client.hello()
+                    client.envelope("a@example.org", ["b@example.net"])
+                    self.assertEqual(client.data(MESSAGE).code, 250)
+                line = gate.wait_log(r"session\.certificate.*").group(0)
+                for word in (
+                    "CN=client.example",
+                    "CN=Hangu test authority",
+                    'sha256="%s"' % fingerprint,
+                    'verified="%s" ours="no"' % ("yes" if known else "no"),
+                ):
+                    self.assertIn(word, line)
+                told = process.wait_for(
+                    lambda: re.search("(?m)^.*Z  certificate  .*$", gate.command("trace", "a@example.org").stdout),
+                    20,
+                    "the certificate in the trace",
+                ).group(0)
+                self.assertIn("  CN=client.example  %sverified" % ("" if known else "not "), told)
+                self.assertIn("SHA-256 %s, issued by CN=Hangu test authority" % fingerprint, told)
+                self.assertEqual(smtp.send(gate.port, MESSAGE, sender="plain@example.org").code, 250)
+                process.wait_for(
+                    lambda: "plain@" in gate.command("trace", "plain@example.org").stdout, 20, "the other message's trace"
+                )
+                self.assertNotIn("certificate", gate.command("trace", "plain@example.org").stdout)
 
     @base.needs_root
     def test_from_postfix(self):
