@@ -97,7 +97,7 @@ const struct setting gate_route_settings[] = {
 	{ .key = "delay_notice", .kind = SETTING_DURATION, R(delay_notice), .min = 0, .max = 60 * DAY, .standard = "4h",
 	  .unit = "milliseconds", .help = "The sender is told once that a message is late; 0: not told." },
 	{ .key = "probe", .kind = SETTING_DURATION, R(probe), .min = 0, .max = HOUR, .standard = "30s", .unit = "milliseconds",
-	  .help = "How often a failed next hop is asked EHLO and QUIT before mail goes there again; 0: mail itself asks." },
+	  .help = "How often a next hop that failed is asked EHLO and QUIT while mail waits for it; when it is back, the mail goes at once. 0: mail asks when it is due." },
 	{ .key = NULL },
 };
 

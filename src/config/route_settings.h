@@ -66,7 +66,7 @@ struct gate_route_settings {
 	uint64_t            retry_jitter; /* percent */
 	uint64_t            expire;
 	uint64_t            delay_notice; /* 0: none */
-	uint64_t            probe;        /* how often a host that failed is asked for its greeting before mail goes there again; 0: never asked */
+	uint64_t            probe;        /* how often a destination that failed is asked whether it is back, while mail waits for it; 0: mail itself asks when it is due */
 };
 
 /* [queue] */

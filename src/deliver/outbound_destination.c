@@ -3,6 +3,7 @@
  *
  * Health is shared by all messages (I-30): an address that failed rests; when every one has failed, the destination as a whole is left alone for a while and what was ready is put off.
  * Mail is bound to a connection only once that connection is ready for it, so a new connection after such a rest is at the same time the probe that asks whether the host is back.
+ * While no mail is due, one is made for its own sake every [route] probe: EHLO, and QUIT when it has been idle. When it comes up, what was put off meanwhile is due at once.
  *
  * Sources: RFC 5321 section 5.1, RFC 7505, RFC 2782 (weights), I-9, I-19d, I-30, I-33.
  */
@@ -31,6 +32,7 @@ static void destination_free(struct destination *destination)
 {
 	list_remove(&destination->link);
 	timer_stop(&destination->linger);
+	timer_stop(&destination->probe);
 	resolver_cancel(&destination->query);
 	if (destination->queue != NULL) {
 		destination->queue->owner = NULL;
@@ -74,6 +76,24 @@ void destination_settle(struct destination *destination)
 }
 
 static void looked_up(struct resolver_query *query, const struct resolver_answer *answer);
+static void lookup_begin(struct destination *destination);
+static bool has_room(const struct destination *destination);
+
+/* A failed destination for which mail waits: is it back? What comes of it is told by destination_failed() or destination_target_good(). */
+static void probe_fired(struct timer *timer)
+{
+	struct destination *destination = LIST_OF(timer, struct destination, probe);
+	struct outbound *outbound = destination->outbound;
+
+	if (destination->queue == NULL || destination->failures == 0 || destination->queue->recipient_count == 0 || outbound->draining)
+		return;
+	if (destination->connection_count != 0 || destination->looking || !has_room(destination))
+		loop_timer_set(outbound->loop, timer, destination->route->settings->probe);
+	else if (loop_now_ms(outbound->loop) >= destination->known_until_ms)
+		lookup_begin(destination);
+	else
+		connection_open(destination);
+}
 
 /* Which route and domain a queue's destination stands for: its key says it (route_key()). */
 static void identify(struct destination *destination)
@@ -108,6 +128,7 @@ struct destination *destination_of(struct outbound *outbound, struct queue_desti
 	list_init(&destination->busy);
 	list_init(&destination->through);
 	timer_init(&destination->linger, lingered);
+	timer_init(&destination->probe, probe_fired);
 	loop_timer_set(outbound->loop, &destination->linger, LINGER_MS);
 	identify(destination);
 	destination->window = retry_window_make(destination->route == NULL ? 1 : (uint32_t)destination->route->settings->connections_max);
@@ -122,6 +143,7 @@ void destination_retire(struct destination *destination)
 
 	while (!list_empty(&destination->through))
 		waiter_answer(LIST_OF(destination->through.next, struct waiter, link), THROUGH_QUEUED);
+	timer_stop(&destination->probe);
 	resolver_cancel(&destination->query);
 	destination->looking = false;
 	if (destination->queue != NULL) {
@@ -176,9 +198,12 @@ void destination_failed(struct destination *destination, const struct trouble *t
 {
 	struct outbound *outbound = destination->outbound;
 	struct queue_recipient **recipients;
-	int64_t pause_ms = retry_host_pause_ms(++destination->failures, (uint32_t)outbound_chance(outbound));
+	int64_t pause_ms;
 	size_t count = 0;
 
+	if (destination->failures == 0)
+		destination->down_since_ms = outbound_wall_ms();
+	pause_ms = retry_host_pause_ms(++destination->failures, (uint32_t)outbound_chance(outbound));
 	destination->trouble = *trouble;
 	if (destination->queue == NULL)
 		return;
@@ -199,6 +224,8 @@ void destination_failed(struct destination *destination, const struct trouble *t
 	memory_give(recipients);
 	queue_destination_pause(outbound->queue, destination->queue, outbound_wall_ms() + pause_ms);
 	queue_destination_open(outbound->queue, destination->queue);
+	if (destination->route != NULL && destination->route->settings->probe != 0)
+		loop_timer_set(outbound->loop, &destination->probe, destination->route->settings->probe);
 	outbound_pump_soon(outbound);
 }
 
@@ -227,6 +254,8 @@ void destination_target_good(struct destination *destination, size_t target)
 	if (destination->queue != NULL) {
 		log_info(LOG_EVENT("delivery.destination_back"), LOG_TEXT("destination", queue_destination_key(destination->queue)));
 		queue_destination_pause(destination->outbound->queue, destination->queue, 0);
+		queue_destination_hasten(destination->outbound->queue, destination->queue, destination->down_since_ms);
+		outbound_pump_soon(destination->outbound);
 	}
 }
 
@@ -269,7 +298,6 @@ void destination_consider(struct destination *destination)
 	}
 }
 
-static void lookup_begin(struct destination *destination);
 
 void destination_work(struct destination *destination)
 {
@@ -360,6 +388,8 @@ static void lookup_end(struct destination *destination, const struct trouble *tr
 	if (keep_s > OUTBOUND_LOOKUP_KEEP_MAX_S)
 		keep_s = OUTBOUND_LOOKUP_KEEP_MAX_S;
 	destination->known_until_ms = loop_now_ms(outbound->loop) + (uint64_t)keep_s * 1000;
+	if (destination->failures != 0 && destination->route->settings->probe != 0) /* it was a probe that had to ask first */
+		loop_timer_set(outbound->loop, &destination->probe, 1);
 	outbound_pump_soon(outbound);
 }
 

@@ -558,28 +558,6 @@ static void new_routes_change_destinations_only(void **state)
 	queue_close(&queue);
 }
 
-static void a_clock_set_back_makes_nothing_wait_longer(void **state)
-{
-	struct queue *queue = open_queue();
-	const int64_t hour = 3600000;
-
-	(void)state;
-	for (uint64_t id = 1; id <= 5; id++) {
-		add(queue, id, "a@b");
-		assert_int_equal(result_at(queue, id, 0, RESULT_DEFERRED, 30 * hour + (int64_t)id * 1000, 0, NULL), RC_OK);
-	}
-	assert_int_equal(queue_wake_ms(queue), 30 * hour + 1000);
-	queue_clock_back(queue, 29 * hour);
-	assert_int_equal(queue_wake_ms(queue), hour + 1000);
-	queue_tick(queue, hour + 3000);
-	assert_int_equal(counts(queue).ready, 3);
-	queue_clock_back(queue, 100 * hour); /* never before the beginning of time */
-	assert_int_equal(queue_wake_ms(queue), 1);
-	queue_tick(queue, 1);
-	assert_int_equal(counts(queue).ready, 5);
-	queue_close(&queue);
-}
-
 /* Ids are made from the clock: the highest one is known after a restart, also when its message has ended long ago. */
 static void the_last_id_is_never_forgotten(void **state)
 {
@@ -783,7 +761,6 @@ int main(void)
 		cmocka_unit_test(records_are_applied_in_order),
 		cmocka_unit_test(a_snapshot_and_the_rest_equal_the_whole),
 		cmocka_unit_test(new_routes_change_destinations_only),
-		cmocka_unit_test(a_clock_set_back_makes_nothing_wait_longer),
 		cmocka_unit_test(the_last_id_is_never_forgotten),
 		cmocka_unit_test(a_broken_snapshot_is_refused_whole),
 		cmocka_unit_test(without_memory_nothing_changes),

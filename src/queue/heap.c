@@ -101,6 +101,12 @@ void queue_heap_remove(struct queue_heap *heap, struct queue_timer *timer)
 		sift_down(heap, index, last);
 }
 
+void queue_heap_order(struct queue_heap *heap)
+{
+	for (size_t index = heap->count; index-- != 0;)
+		sift_down(heap, index, heap->items[index]);
+}
+
 void queue_heap_done(struct queue_heap *heap)
 {
 	memory_give(heap->items);

@@ -264,6 +264,19 @@ void queue_place_recipient(struct queue *queue, struct queue_recipient *recipien
 
 /* ---- time ---- */
 
+void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination, int64_t since_ms)
+{
+	for (size_t i = 0; i < queue->heap.count; i++) {
+		struct queue_timer *timer = queue->heap.items[i];
+		const struct queue_recipient *recipient = LIST_OF(timer, struct queue_recipient, timer);
+
+		if (timer->kind == QUEUE_TIMER_RECIPIENT && recipient->state == QUEUE_DEFERRED && recipient->destination == destination &&
+		    recipient->tried_ms >= since_ms)
+			timer->at_ms = 1;
+	}
+	queue_heap_order(&queue->heap);
+}
+
 void queue_tick(struct queue *queue, int64_t now_ms)
 {
 	while (queue->heap.count != 0 && queue->heap.items[0]->at_ms <= now_ms) {

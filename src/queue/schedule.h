@@ -51,6 +51,12 @@ void queue_destination_open(struct queue *queue, struct queue_destination *desti
 /* Leave it alone until `until_ms`; 0 ends a pause now. */
 void queue_destination_pause(struct queue *queue, struct queue_destination *destination, int64_t until_ms);
 
+/*
+ * The destination works again: what was put off there at or after `since_ms` (tried_ms) need not wait for its moment; the next tick makes it
+ * ready. Earlier deferrals had other reasons and keep theirs.
+ */
+void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination, int64_t since_ms);
+
 /* Everything whose moment has come becomes ready. */
 void queue_tick(struct queue *queue, int64_t now_ms);
 /* The earliest moment at which queue_tick() has something to do; INT64_MAX when there is none. */

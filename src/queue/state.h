@@ -56,6 +56,8 @@ void               queue_heap_release(struct queue_heap *heap, size_t fewer);
 void               queue_heap_push(struct queue_heap *heap, struct queue_timer *timer);
 /* Legal on a timer that is not in the heap. */
 void               queue_heap_remove(struct queue_heap *heap, struct queue_timer *timer);
+/* After moments were changed in place. */
+void               queue_heap_order(struct queue_heap *heap);
 void               queue_heap_done(struct queue_heap *heap);
 
 /* schedule.c */

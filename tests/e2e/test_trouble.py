@@ -5,7 +5,7 @@ import random
 import threading
 import time
 
-from harness import load, process, sink, smtp
+from harness import load, places, process, sink, smtp
 
 from . import base
 
@@ -118,6 +118,29 @@ class NextHop(base.Case):
             self.assertEqual(smtp.send(gate.port, base.numbered(number)).code, 250)
         alive.wait(50, 20)
         self.assertLess(time.monotonic() - started, 15)
+
+    def test_a_next_hop_that_is_back_is_noticed(self):
+        """I-33: asked EHLO and QUIT while it is away; what was put off for an hour goes at once when it answers."""
+        port = places.free_port()
+        gate = self.gateway(next_port=port, route={"retry": "1h", "probe": "1s", "connection_idle": "1s"})
+        for number in range(5):
+            self.assertEqual(smtp.send(gate.port, base.numbered(number)).code, 250)
+        process.wait_for(lambda: gate.queue()["deferred"] == 5, 20, "all to be put off")
+        box = self.open(sink.Sink(port=port))
+        box.wait(5, 20)
+        gate.wait_empty()
+        gate.wait_log("delivery.destination_back")
+
+    def test_asking_costs_no_message_an_attempt(self):
+        """A next hop that greets with 421 for a while: only what was really tried is counted."""
+        closed = [True]
+        box = self.open(sink.Sink(script=lambda stage, *_: sink.Say("421 4.3.2 not now", end=True) if stage == "connect" and closed[0] else None))
+        gate = self.gateway(next_port=box.port, route={"retry": "1h", "probe": "1s"})
+        self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
+        process.wait_for(lambda: gate.log().count("delivery.destination_failed") >= 3, 20, "it to be asked again")
+        self.assertIn("tried 1 times", gate.command("queue", "list", check=True).stdout)
+        closed[0] = False
+        box.wait(1, 20)
 
     def test_fail_over_within_one_attempt(self):
         second = self.open(sink.Sink())
