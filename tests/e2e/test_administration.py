@@ -1,0 +1,330 @@
+"""The administrator's command against a queue that has something in it, and what routes, the journal and the log do when told to."""
+import json
+import re
+import time
+
+from harness import names, places, process, sink, smtp
+
+from . import base
+
+
+@base.needs_gateway
+class Queue(base.Case):
+    """Nine messages that nobody takes: three domains, one of them held."""
+
+    def setUp(self):
+        self.spare = self.open(sink.Sink())
+        refused = self.open(sink.Sink(script=lambda stage, *_: sink.Say("451 4.7.1 come back") if stage == "rcpt" else None))
+        self.gate = self.gateway(
+            next_port=places.free_port(),
+            route={"retry": "1h", "probe": "0"},
+            sections={
+                "route busy": {
+                    "domains": "busy.example", "hosts": "127.0.0.1:%d" % refused.port, "tls": "none", "retry": "1h",
+                },
+                "route spare": {"domains": "spare.example", "hosts": "127.0.0.1:%d" % self.spare.port, "tls": "none"},
+                "organisation": {"networks": "127.0.0.0/8"},
+            },
+        )
+        for number in range(3):
+            for domain in ("one.example", "two.example", "busy.example"):
+                answer = smtp.send(self.gate.port, base.numbered(number), "wang@spare.example", ["m%d@%s" % (number, domain)])
+                self.assertEqual(answer.code, 250)
+        process.wait_for(lambda: self.gate.queue()["deferred"] == 9, 20, "nine to be put off")
+
+    def rows(self, *words):
+        done = self.gate.command("--json", "queue", "list", *words, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def act(self, *words):
+        return process.wait_for(
+            lambda: (lambda done: done if "being sent" not in done.stdout else None)(self.gate.command("queue", *words)),
+            10,
+            "nothing to be under way",
+        )
+
+    def test_listed_by_every_filter(self):
+        time.sleep(1.2)
+        for words, count in (
+            ((), 9),
+            (("--domain", "one.example"), 3),
+            (("--to", "m1@two.example"), 1),
+            (("--from", "wang@spare.example"), 9),
+            (("--from", "nobody@spare.example"), 0),
+            (("--destination", "busy/"), 3),
+            (("--destination", "all/"), 6),
+            (("--cause", "4.7.1"), 3),
+            (("--cause", "451"), 3),
+            (("--cause", "refused"), 6),
+            (("--state", "deferred"), 9),
+            (("--state", "held"), 0),
+            (("--older", "1s"), 9),
+            (("--older", "1h"), 0),
+            (("--younger", "1h"), 9),
+            (("--domain", "busy.example", "--cause", "refused"), 0),
+            (("--id", self.rows("--to", "m0@one.example")[0]["id"]), 1),
+        ):
+            with self.subTest(" ".join(words)):
+                self.assertEqual(len(self.rows(*words)), count)
+
+    def test_hold_release_drop_bounce_reroute(self):
+        gate = self.gate
+        self.assertEqual(self.act("hold", "--domain", "one.example", "--reason", "looked at").returncode, 0)
+        self.assertEqual({row["text"] for row in self.rows("--state", "held")}, {"looked at"})
+        self.assertEqual(gate.queue()["held"], 3)
+        self.assertEqual(self.act("release", "--to", "m0@one.example").returncode, 0)
+        self.assertEqual(gate.queue()["held"], 2)
+        self.assertEqual(self.act("drop", "--state", "held").returncode, 0)
+        self.assertEqual((gate.queue()["held"], len(self.rows("--domain", "one.example"))), (0, 1))
+        self.assertNotEqual(self.act("drop", "--state", "held").returncode, 0, "nothing is left to drop")
+        self.assertEqual(self.act("bounce", "--cause", "4.7.1", "--to", "m2@busy.example").returncode, 0)
+        notice = self.spare.wait(1)[0]
+        self.assertEqual((notice.sender, notice.recipients), ("", ["wang@spare.example"]))
+        self.assertIn(b"m2@busy.example", notice.data)
+        self.assertNotEqual(self.act("reroute", "nowhere", "--domain", "two.example").returncode, 0)
+        self.assertEqual(self.act("reroute", "spare", "--domain", "two.example").returncode, 0)
+        moved = [a for a in self.spare.wait(4) if a.sender]
+        self.assertEqual(sorted(r for a in moved for r in a.recipients), ["m%d@two.example" % n for n in range(3)])
+        process.wait_for(lambda: len(self.rows()) == 3, 10, "three to be left")
+        # Each act is a record: it is there after a restart, and the trace says who did what.
+        self.assertEqual(gate.stop(), 0)
+        gate.start()
+        self.assertEqual(len(self.rows()), 3)
+        for address, words in (("m1@one.example", ("hold", "drop", "looked at")), ("m0@two.example", ("reroute", "delivered"))):
+            for word in words + ("uid 0",):
+                process.wait_for(lambda: word in gate.command("trace", address).stdout, 10, "%r in the trace of %s" % (word, address))
+
+    def test_what_the_trace_finds(self):
+        """By id, address, Message-ID and time; and what was refused."""
+        with smtp.Client(self.gate.port) as client:
+            client.hello()
+            client.command("MAIL FROM:<wang@spare.example>")
+            self.assertEqual(client.command("RCPT TO:<a b@one.example>").code, 501)
+
+        def found(*words):
+            return self.gate.command("trace", *words).stdout
+
+        process.wait_for(lambda: " 501 " in found("--refused", "wang@spare.example"), 10, "the refusal in the trace")
+        row = self.rows("--to", "m1@one.example")[0]
+        for key in (row["id"], "m1@one.example", "<1.number@example.org>"):
+            self.assertIn("m1@one.example", found(key))
+        year = time.gmtime().tm_year
+        self.assertIn("m1@one.example", found("wang@spare.example", "--from", "%d-01-01" % (year - 1)))
+        self.assertNotIn("m1@one.example", found("wang@spare.example", "--until", "%d-01-01" % (year - 1)))
+        self.assertEqual(len(re.findall(r"(?m)^\S{13}  ", found("wang@spare.example", "--limit", "4"))), 4)
+
+
+@base.needs_gateway
+class Ways(base.Case):
+    def test_from_an_address_of_its_own(self):
+        """I-11: each route from the address that it names."""
+        first, second = self.open(sink.Sink()), self.open(sink.Sink())
+        gate = self.gateway(
+            next_port=first.port,
+            route={"source": "127.0.0.21"},
+            sections={
+                "route other": {
+                    "domains": "other.example", "hosts": "127.0.0.1:%d" % second.port, "tls": "none", "source": "127.0.0.22",
+                }
+            },
+        )
+        self.assertEqual(smtp.send(gate.port, base.numbered(1), recipients=["a@example.net", "a@other.example"]).code, 250)
+        self.assertEqual((first.wait(1)[0].peer[0], second.wait(1)[0].peer[0]), ("127.0.0.21", "127.0.0.22"))
+
+    def test_through_and_nobody_there(self):
+        """I-24: committed first; when the next hop cannot be reached the client gets its 250 and the message waits."""
+        port = places.free_port()
+        gate = self.gateway(next_port=port, route={"mode": "through", "retry": "1h", "probe": "1s", "through_wait": "3s"})
+        self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
+        self.assertEqual(gate.queued(), 1)
+        box = self.open(sink.Sink(port=port))
+        box.wait(1, 20)
+        gate.wait_empty()
+
+    def test_through_maps_what_the_next_hop_says(self):
+        """I-25."""
+        says = {}
+        box = self.open(
+            sink.Sink(script=lambda stage, session, argument: sink.Say(says[stage]) if stage in says else None)
+        )
+        gate = self.gateway(next_port=box.port, route={"mode": "through", "retry": "1h"})
+        for stage, reply, code, enhanced in (
+            ("rcpt", "550 5.1.1 no such user", 550, "5.1.1"),
+            ("dot", "552 5.3.4 too large", 552, "5.3.4"),
+            ("dot", "554 5.7.1 policy", 554, "5.7.1"),
+            ("rcpt", "450 4.2.0 busy", 250, "2.0.0"),
+            ("dot", "452 4.3.1 full", 250, "2.0.0"),
+        ):
+            with self.subTest(reply):
+                says.clear()
+                says[stage] = reply
+                answer = smtp.send(gate.port, base.numbered(1))
+                self.assertEqual((answer.code, answer.enhanced), (code, enhanced))
+
+    def test_a_name_that_is_us(self):
+        """I-19 d: the settings name a host, and DNS says that it is this gateway."""
+        made = base.gateway.Gateway(next_port=None)
+        self.addCleanup(made.__exit__)
+        server = names.Names({"round.example": {"A": ["127.0.0.1"]}}).start()
+        self.addCleanup(server.stop)
+        made.sections["dns"]["server"] = server.address
+        made.sections["route all"] = {"domains": "*", "hosts": "round.example:%d" % made.port, "tls": "none"}
+        made.sections["organisation"] = {"networks": "127.0.0.0/8"}
+        made.start()
+        answer = smtp.send(made.port, base.numbered(1), "", ["a@far.example"])
+        self.assertEqual(answer.code, 250)
+        made.wait_log(r"own|gateway itself")
+        process.wait_for(lambda: made.held() == 1 or made.queued() == 0, 20, "it to be given up")
+        self.assertEqual(made.metric("hangu_messages_total{result=\"accepted\"}"), 1, "it never came back")
+
+
+@base.needs_gateway
+class Said(base.Case):
+    def test_json_lines(self):
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port, sections={"log": {"format": "json"}})
+        with smtp.Client(gate.port) as client:
+            client.command(b'EHLO x" , "event": "forged')
+            client.command(b"NOOP \x1b[2J\xff\x00")
+        smtp.send(gate.port, base.numbered(1).replace(b"Subject: message 1", b'Subject: x", "event": "forged'))
+        box.wait(1)
+        self.assertEqual(gate.stop(), 0)
+        lines = [json.loads(line) for line in (gate.folder / "log").read_text().splitlines()]
+        self.assertTrue({"message.accepted", "delivery.result", "session.refused"} <= {line["event"] for line in lines})
+        self.assertNotIn("forged", {line["event"] for line in lines})
+        self.assertTrue(all({"time", "level", "role", "event"} <= set(line) for line in lines))
+
+    def test_a_certificate_about_to_end(self):
+        gate = base.gateway.Gateway(next_port=9)
+        self.addCleanup(gate.__exit__)
+        certificate, key = gate.key_pair("soon.example.net", days=6)
+        gate.sections["certificate own"] = {"file": certificate, "key": key}
+        gate.sections["listener internet"].update(tls="starttls", certificate="own")
+        gate.start()
+        gate.wait_log(r"certificate\.ends days=[56]\b")
+        self.assertIn(gate.metric("hangu_certificate_days"), (5, 6))
+
+    def test_every_attempt_of_the_proof_is_logged(self):
+        gate = self.gateway(next_port=9)
+        done = gate.command("prove", check=True)
+        attempts = [line for line in done.stdout.splitlines() if re.search(r" ok +", line)]
+        self.assertGreater(len(attempts), 30)
+        self.assertEqual(len(re.findall(r"prove\.breach", gate.log())), len(attempts))
+        for word in ("another message's memory", "under another message's id", "an oversized frame"):
+            self.assertRegex(done.stdout, word)
+
+    def test_send_and_scan(self):
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port)
+        file = gate.folder / "message.eml"
+        file.write_bytes(base.numbered(3) + b".dot\r\n..two\r\n")
+        sent = gate.command("send", file, "--to", "a@example.net", "--host", "127.0.0.1:%d" % gate.port)
+        self.assertEqual(sent.returncode, 0, sent.stdout + sent.stderr)
+        self.assertIsNone(base.same_below_trace(box.wait(1)[0].data, file.read_bytes()))
+        self.assertIn("clean", gate.command("scan", file, check=True).stdout)
+
+    def test_the_first_bad_record_is_named(self):
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port, sections={"journal": {"compress_level": "3", "compress_from": "1K"}})
+        for number in range(10):
+            self.assertEqual(smtp.send(gate.port, base.numbered(number, 20000)).code, 250)
+        arrivals = box.wait(10)
+        for arrival in arrivals:  # bodies were compressed, and came whole
+            self.assertIsNone(base.same_below_trace(arrival.data, base.numbered(int(arrival.number()), 20000)))
+        self.assertEqual(gate.stop(), 0)
+        gate.verify()
+        segment = next((gate.sections["gateway"]["state"] / "journal").glob("*.segment"))
+        raw = bytearray(segment.read_bytes())
+        starts = [m.start() for m in re.finditer(b"HgJ1", raw)]
+        self.assertGreater(len(starts), 10)
+        raw[starts[7] + 121] ^= 1
+        segment.write_bytes(raw)
+        done = gate.verify(check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(starts[7]), done.stdout + done.stderr, "the offset of the record")
+
+
+@base.needs_gateway
+class Bounds(base.Case):
+    """Limits of a session at one below, at, and one above."""
+
+    def one(self, **listener):
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port, listener=dict({"relay_from": "", "tarpit": "0s"}, **listener))
+        client = smtp.Client(gate.port)
+        self.addCleanup(client.close)
+        client.hello()
+        return gate, client
+
+    def test_recipients(self):
+        _, client = self.one(recipients_max="5")
+        replies = client.envelope("a@example.org", ["r%d@example.net" % n for n in range(6)])
+        self.assertEqual([r.code for r in replies], [250] * 5 + [452])
+        self.assertEqual(replies[5].enhanced, "4.5.3")
+        self.assertEqual(client.data(base.numbered(1)).code, 250)
+
+    def test_messages_of_a_session(self):
+        _, client = self.one(messages_per_session="3")
+        for number in range(3):
+            client.envelope("a@example.org", ["b@example.net"])
+            self.assertEqual(client.data(base.numbered(number)).code, 250)
+        self.assertEqual(client.command("MAIL FROM:<a@example.org>").code, 421)
+
+    def test_size(self):
+        size = 64 << 10
+        _, client = self.one(message_size_max=str(size))
+        for extra, code in ((-1, 250), (0, 250), (1, 552)):
+            with self.subTest(extra):
+                client.envelope("a@example.org", ["b@example.net"])
+                message = base.numbered(1) + b"x" * (size + extra - len(base.numbered(1)) - 2) + b"\r\n"
+                self.assertEqual(len(message), size + extra)
+                self.assertEqual(client.data(message).code, code)
+
+    def test_unknown_recipients(self):
+        gate, client = self.one(unknown_recipients_max="3", errors_max="100")
+        gate.sections["domain example.net"] = {"recipients": "list", "recipient": "known"}
+        gate.reload()
+        process.wait_for(lambda: gate.metric('hangu_reloads_total{result="ok"}') == 1, 10, "the reload")
+        with smtp.Client(gate.port) as client:
+            client.hello()
+            client.command("MAIL FROM:<a@example.org>")
+            codes = [client.command("RCPT TO:<n%d@example.net>" % n).code for n in range(4)]
+        self.assertEqual(codes, [550, 550, 550, 421])
+
+    def test_received_fields(self):
+        """I-19 a, b: the most that pass, and one more."""
+        _, client = self.one()
+        foreign = b"Received: from x.example by y.example; Tue, 14 Oct 2025 10:20:28 +0800\r\n"
+        own = b"Received: from x.example by gateway.example; Tue, 14 Oct 2025 10:20:28 +0800\r\n"
+        for name, front, code in (
+            ("100", foreign * 100, 250), ("101", foreign * 101, 554), ("two of ours", own * 2, 250), ("three", own * 3, 554),
+        ):
+            with self.subTest(name):
+                client.envelope("a@example.org", ["b@example.net"])
+                self.assertEqual(client.data(front + base.numbered(1)).code, code)
+
+    def test_a_header(self):
+        """256 KiB of header pass; a header that was not read to its end never does."""
+        gate, _ = self.one()
+        for extra, code in ((0, 250), (1, 552)):
+            with self.subTest(extra):
+                message = base.numbered(1)
+                head = message.index(b"\r\n\r\n") + 4
+                # One field of many lines: the number of fields has a bound of its own.
+                body = b"X-Fill: a\r\n" + (b" " + b"y" * 70 + b"\r\n") * (((256 << 10) - head - 200) // 73)
+                body += b" " + b"z" * ((256 << 10) + extra - head - len(body) - 3) + b"\r\n"
+                whole = body + message
+                self.assertEqual(whole.index(b"\r\n\r\n") + 4, (256 << 10) + extra)
+                self.assertEqual(smtp.send(gate.port, whole).code, code)
+
+    def test_a_full_queue(self):
+        """[queue] messages_max: 452 at MAIL, and room again when one has gone."""
+        port = places.free_port()
+        gate = self.gateway(next_port=port, route={"retry": "1s", "probe": "1s"}, sections={"queue": {"messages_max": "3"}})
+        for number in range(3):
+            self.assertEqual(smtp.send(gate.port, base.numbered(number)).code, 250)
+        answer = smtp.send(gate.port, base.numbered(3))
+        self.assertEqual((answer.code, answer.enhanced), (452, "4.3.1"))
+        box = self.open(sink.Sink(port=port))
+        box.wait(3, 20)
+        process.wait_for(lambda: smtp.send(gate.port, base.numbered(4)).code == 250, 10, "room again")
