@@ -554,7 +554,8 @@ static bool worn_out(const struct connection *connection)
 	uint64_t age_ms = loop_now_ms(destination->outbound->loop) - connection->opened_ms;
 
 	return destination->queue == NULL || destination->outbound->draining || age_ms >= settings->connection_lifetime ||
-	       connection->transactions >= settings->messages_per_connection;
+	       connection->transactions >= settings->messages_per_connection ||
+	       (connection->transactions != 0 && connection->client.errors >= OUTBOUND_ERRORS_MAX);
 }
 
 /* Somebody who waits for one of these, or NULL. */

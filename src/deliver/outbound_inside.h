@@ -40,6 +40,7 @@
 #define OUTBOUND_BATCH_BYTES       (16u << 20)
 #define OUTBOUND_FAIL_MAX          1000u        /* recipients put off at once when no host of a destination answers */
 #define OUTBOUND_TEXT_MAX          400u         /* of a reply that is kept */
+#define OUTBOUND_ERRORS_MAX        4u           /* protocol errors on one connection: Exchange closes it at the 5th (I-7) */
 #define OUTBOUND_NO_ROUTE_MS       60000u       /* pause of a destination without a route */
 
 /* ---- hosts ---- */

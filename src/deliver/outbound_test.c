@@ -476,6 +476,31 @@ static void connections_are_reused(void **state)
 	rig_down(&rig);
 }
 
+/* I-7: a connection on which the next hop found four errors is left before the fifth. */
+static void protocol_errors_end_a_connection(void **state)
+{
+	static const struct fake_rule rules[] = { { .on = "RCPT TO:<bad@", .say = "501 5.1.3 bad address" } };
+	struct shape shape = { .sender = "", .to = { "bad@b", "good@b" } };
+	struct rig rig;
+
+	(void)state;
+	for (unsigned errors = OUTBOUND_ERRORS_MAX - 1; errors <= OUTBOUND_ERRORS_MAX + 1; errors++) {
+		rig_begin(&rig);
+		hop_open(&rig, rules, 1);
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].connections_max = 1;
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		for (unsigned i = 0; i < errors; i++) {
+			take_in(&rig, &shape);
+			UNTIL(&rig, rig.hops[0].delivered == i + 1);
+		}
+		assert_int_equal(rig.hops[0].connections, errors <= OUTBOUND_ERRORS_MAX ? 1 : 2);
+		UNTIL(&rig, fake_next_hop_heard(&rig.hops[0], "QUIT") == (errors >= OUTBOUND_ERRORS_MAX));
+		rig_down(&rig);
+	}
+}
+
 static void recipients_share_a_transaction(void **state)
 {
 	struct rig rig;
@@ -1310,6 +1335,7 @@ int main(void)
 		cmocka_unit_test(a_route_adds_fields),
 		cmocka_unit_test(a_long_message_comes_in_windows),
 		cmocka_unit_test(connections_are_reused),
+		cmocka_unit_test(protocol_errors_end_a_connection),
 		cmocka_unit_test(recipients_share_a_transaction),
 		cmocka_unit_test(too_many_recipients_go_on_at_once),
 		cmocka_unit_test(replies_decide_for_each_recipient),

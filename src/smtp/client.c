@@ -154,6 +154,7 @@ enum smtp_client_event_kind smtp_client_feed(struct smtp_client *client, struct 
 			smtp_client_break(client, rc, event);
 			break;
 		}
+		client->errors += reply.code >= 500 && reply.code <= 504;
 		struct smtp_answer answer = {
 			.client = client,
 			.reply = &reply,

@@ -136,6 +136,7 @@ struct smtp_client {
 	uint32_t answered;    /* their replies */
 	uint32_t accepted;    /* R recipients accepted */
 	uint32_t result_next; /* LMTP: the recipient whose final reply is next */
+	uint32_t errors;      /* R replies 500 to 504 in this session: protocol errors, of which a peer bears few (I-7) */
 	uint8_t  stage;       /* R enum smtp_client_stage */
 	uint8_t  owed;        /* an event to tell next: enum smtp_client_event_kind, or 0 */
 	uint8_t  fate;        /* enum rc: what smtp_client_lost() says of a session that is over */

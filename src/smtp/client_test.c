@@ -529,6 +529,33 @@ static void test_window(void **state)
 	session_end(&s);
 }
 
+/* What a peer calls a protocol error is counted over the whole session; other refusals are not. */
+static void test_protocol_errors_are_counted(void **state)
+{
+	static const struct {
+		const char *replies;
+		uint32_t    errors;
+	} rows[] = {
+		{ HI "250 s\r\n250 r\r\n250 r\r\n", 0 },
+		{ HI "250 s\r\n501 r\r\n250 r\r\n", 1 },
+		{ HI "250 s\r\n550 r\r\n450 r\r\n", 0 },
+		{ HI "250 s\r\n499 r\r\n505 r\r\n", 0 },
+		{ HI "250 s\r\n500 r\r\n504 r\r\n503 d\r\n", 3 },
+		{ "220 hi\r\n502 what\r\n250 hello\r\n503 s\r\n", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct session s;
+
+		session_begin(&s, 0);
+		feed(&s, slice_str(rows[i].replies));
+		if (s.client.errors != rows[i].errors)
+			fail_msg("row %zu: %u errors", i, s.client.errors);
+		session_end(&s);
+	}
+}
+
 /* The times of RFC 5321 section 4.5.3.2. */
 static void test_timeouts(void **state)
 {
@@ -554,6 +581,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lawful), cmocka_unit_test(test_unlawful), cmocka_unit_test(test_injection),
 		cmocka_unit_test(test_window), cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_protocol_errors_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,22 @@ class ToExchange(base.Case):
         self.assertNotIn("connections", self.box.noted)
         self.assertEqual(load.Account(busy, self.box.arrivals).lost, [])
 
+    def test_four_protocol_errors_and_no_fifth(self):
+        """I-7: Exchange closes at the fifth; the connection is left before."""
+
+        def script(stage, _, text):
+            return sink.Say("501 5.1.3 Invalid address") if stage == "rcpt" and "odd@" in text else None
+
+        box = self.open(exchange.Exchange(tarpit_s=0, script=script))
+        gate = self.gateway(next_port=box.port, route={"connections_max": 1, "connection_idle": "10s"})
+        for number in range(12):
+            people = ["odd@example.net", "r@example.net"]
+            self.assertEqual(smtp.send(gate.port, base.numbered(number), recipients=people).code, 250)
+        box.wait(12, 30)
+        gate.wait_empty()
+        self.assertNotIn("errors", box.noted)
+        self.assertEqual(sum(text.startswith("EHLO") for _, text in box.commands), 3)
+
     def test_the_connection_is_left_before_it_is_closed(self):
         self.box.lifetime_s = 3
         gate = self.gateway(next_port=self.box.port, route={"connection_lifetime": "2s", "connection_idle": "10s"})
