@@ -139,10 +139,16 @@ static bool hides_author(const struct finding *finding, size_t kept)
 
 bool account_may_author(const struct config_account *account, const struct findings *findings)
 {
+	bool none = false;
+
 	for (size_t i = 0; i < findings->count; i++) {
 		if (hides_author(&findings->list[i], findings->facts.author_count))
 			return false;
+		none |= findings->list[i].kind == FINDING_HEADER_FROM_MISSING;
 	}
+	/* An address that is too long to be kept, or not clean, or that no steps or memory were left for, stands in From all the same. */
+	if (findings->facts.author_count == 0 && !none)
+		return false;
 	for (size_t i = 0; i < findings->facts.author_count; i++) {
 		if (!account_may_send(account, findings->facts.authors[i]))
 			return false;

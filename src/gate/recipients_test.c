@@ -1,7 +1,9 @@
 /* Who may send where: the table of RCPT decisions. */
 #include "gate/recipients.h"
 
+#include "base/digest.h"
 #include "base/must.h"
+#include "scan/scan.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -152,6 +154,7 @@ static void an_account_writes_in_its_own_name(void **state)
 		{ "readers differ", { SLICE("alice@any.example") }, 1, FINDING_HEADER_FROM_AMBIGUOUS, 0, false },
 		{ "nobody can read it", { SLICE("") }, 0, FINDING_HEADER_FROM_MALFORMED, 0, false },
 		{ "no domain", { SLICE("") }, 0, FINDING_HEADER_FROM_NO_DOMAIN, 0, false },
+		{ "one that was not kept", { SLICE("") }, 0, FINDING_KINDS, 0, false },
 	};
 
 	(void)state;
@@ -165,12 +168,58 @@ static void an_account_writes_in_its_own_name(void **state)
 	}
 }
 
+/* What the scanner itself says of an address that it does not keep, or did not come to. */
+static void an_author_that_is_not_kept_is_not_the_account(void **state)
+{
+	struct slice own[] = { SLICE("alice@any.example") };
+	const struct config_account account = { .addresses = own, .address_count = 1 };
+	const struct {
+		const char *name, *local;
+		size_t      pad;
+		uint64_t    steps;
+		bool        may;
+	} cases[] = {
+		{ "its own", "alice", 0, 1 << 30, true },
+		{ "longer than is kept", "admin+", FACT_AUTHOR_MAX, 1 << 30, false },
+		{ "with a byte that is no text", "admin\xff", 0, 1 << 30, false },
+		{ "no steps were left for it", "admin", 70000, 1 << 16, false },
+	};
+	struct arena arena;
+
+	(void)state;
+	must(digest_ready() == RC_OK);
+	must(arena_init(&arena, SCAN_ARENA_BYTES) == RC_OK);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scan_options options = { .limits = SCAN_LIMITS_STANDARD };
+		struct digest       engine;
+		struct findings     findings;
+		struct buf          message = buf_make(1 << 20);
+
+		options.limits.steps = cases[i].steps;
+		buf_printf(&message, "From: <%s", cases[i].local);
+		for (size_t k = 0; k < cases[i].pad && cases[i].pad <= FACT_AUTHOR_MAX; k++)
+			buf_put_byte(&message, 'x');
+		buf_put_str(&message, "@any.example>\r\n\r\n");
+		for (size_t k = 0; k < cases[i].pad; k += 10)
+			buf_put_str(&message, "12345678\r\n");
+		must(!message.failed);
+		arena_reset(&arena);
+		scan_engine_digest(&options, &engine);
+		assert_int_equal(scan_message(buf_slice(&message), &options, &engine, &arena, &findings), RC_OK);
+		if (account_may_author(&account, &findings) != cases[i].may)
+			fail_msg("%s", cases[i].name);
+		buf_done(&message);
+	}
+	arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_client_and_address_has_one_answer),
 		cmocka_unit_test(a_full_arena_is_an_answer),
 		cmocka_unit_test(an_account_writes_in_its_own_name),
+		cmocka_unit_test(an_author_that_is_not_kept_is_not_the_account),
 		cmocka_unit_test(an_account_sends_as_itself),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
