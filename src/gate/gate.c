@@ -186,7 +186,7 @@ static enum rc open_loops(struct gate *gate, struct buf *why)
 	const struct role_start *start = gate->options.start;
 	const uint64_t           wanted = gate->config->settings.gateway->loops;
 	const struct scan_link_options scan = { .scanner_count = start->scan_count,
-		                                .waiting_max = gate->config->settings.scanner->waiting_max,
+		                                .waiting_max = gate->config->settings.scanner->waiting_max, .lost_ms = SCAN_LOST_MS,
 		                                .context = gate, .replace = replace_scanner };
 	const size_t processors = thread_processors();
 	size_t       count = wanted != 0 ? wanted : processors < LOOPS_STANDARD_MAX ? processors : LOOPS_STANDARD_MAX;
@@ -287,7 +287,7 @@ static void gate_close(struct gate **gate)
 	for (size_t i = 0; i < gone->loop_count; i++)
 		gate_loop_stop(&gone->loops[i]);
 	watch_close(&gone->watch);
-	struct accounts *accounts = atomic_load(&gone->accounts);
+	struct accounts *accounts = atomic_exchange(&gone->accounts, NULL);
 	accounts_close(&accounts);
 	/* Its last answers are now on their way to the loops, where they still drop bodies and find a journal that takes no more. */
 	if (gone->journal != NULL)

@@ -46,6 +46,7 @@ struct scan_link {
 /* One port's channel to one scanner. */
 struct scan_channel {
 	struct loop_watch     watch;
+	struct timer          lost;                     /* it has ended, and no other came yet */
 	struct scan_port     *port;
 	struct progress_page *page;                     /* as it was when this channel was made; held */
 	struct scan_job      *jobs[SCAN_PIPELINE];      /* sent, not answered */
@@ -76,6 +77,7 @@ struct attach_task {
 	int                   fd;
 };
 
+static void channel_missed(struct timer *timer);
 static void port_pump(struct scan_port *port);
 static void kick_others(struct scan_port *port);
 static void load_give(struct scan_scanner *scanner);
@@ -201,6 +203,7 @@ enum rc scan_port_open(struct scan_link *link, struct loop *loop, struct scan_po
 	port->room = memory_take(1, SCAN_FRAME_MAX);
 	for (size_t i = 0; i < SCANNERS_MAX; i++) {
 		port->channels[i].watch.fd = -1;
+		timer_init(&port->channels[i].lost, channel_missed);
 		port->channels[i].port = port;
 		port->channels[i].index = (uint8_t)i;
 	}
@@ -264,6 +267,7 @@ void scan_port_close(struct scan_port **port)
 		return;
 	jobs_drop(gone);
 	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+		timer_stop(&gone->channels[i].lost);
 		channel_close(&gone->channels[i]);
 		page_drop(&gone->channels[i].page);
 	}
@@ -449,6 +453,16 @@ static void replace(struct scan_channel *channel)
 	channel->port->link->options.replace(channel->port->link->options.context, channel->index);
 }
 
+/* Whoever closed this end still lives, or another would have come: a scanner that was taken over could do so to be left in peace. */
+static void channel_missed(struct timer *timer)
+{
+	struct scan_channel            *channel = LIST_OF(timer, struct scan_channel, lost);
+	const struct scan_link_options *options = &channel->port->link->options;
+
+	options->replace(options->context, channel->index);
+	loop_timer_set(channel->port->loop, &channel->lost, options->lost_ms);
+}
+
 /*
  * The job's time is up: while it waits, nobody came free; at a scanner, that scanner overran unless it is at another message. But what
  * it is at it says itself, and it may have been taken over: those before us have deadlines, too, so it cannot go on for long.
@@ -590,6 +604,7 @@ static void channel_lost(struct scan_channel *channel)
 	atomic_store(&scanner->alive, false);
 	channel_close(channel);
 	channel->doomed = true;
+	loop_timer_set(port->loop, &channel->lost, port->link->options.lost_ms);
 	for (size_t i = 0; i < SCAN_PIPELINE; i++) {
 		struct scan_job *job = channel->jobs[i];
 		channel->jobs[i] = NULL;
@@ -685,7 +700,9 @@ static void channel_attach(struct loop_task *task)
 	if (loop_watch(port->loop, &channel->watch, attach->fd, LOOP_IN, channel_ready) != RC_OK) {
 		channel->watch.fd = -1;
 		(void)close(attach->fd);
+		loop_timer_set(port->loop, &channel->lost, port->link->options.lost_ms);
 	} else {
+		timer_stop(&channel->lost);
 		/* Said again: the end of the process before may have been noticed here, or elsewhere, only after the new one came. */
 		atomic_store(&port->link->scanners[attach->index].alive, true);
 	}

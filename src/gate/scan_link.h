@@ -54,11 +54,18 @@ struct scan_job {
 	uint8_t           wanted;
 };
 
+/*
+ * So long after a channel's end, the process behind it should have been replaced: more than the longest time that the supervisor waits before it
+ * starts one again.
+ */
+#define SCAN_LOST_MS 15000u
+
 struct scan_link_options {
 	size_t   scanner_count;
 	uint64_t waiting_max;
+	uint64_t lost_ms; /* SCAN_LOST_MS */
 	void    *context;
-	/* "Scanner `index` overran or lied: kill and replace it." Any loop's thread. */
+	/* "Scanner `index` overran, lied, or has closed a channel and lives on: kill and replace it." Any loop's thread. */
 	void (*replace)(void *context, size_t index);
 };
 

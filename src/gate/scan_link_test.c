@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PORTS 2
@@ -43,6 +44,7 @@ struct rig {
 	struct scan_job     jobs[JOBS];
 	enum scan_result    results[JOBS];
 	unsigned            done[JOBS];
+	unsigned            replaced[SCANNERS];
 	uint8_t             room[SCAN_PARCEL_MAX];
 };
 
@@ -51,7 +53,7 @@ static struct rig rig; /* too large for a stack; one test at a time */
 static void replace(void *context, size_t index)
 {
 	(void)context;
-	(void)index;
+	rig.replaced[index]++;
 }
 
 static void scanned(struct scan_job *job, enum scan_result result, const struct findings *findings, struct slice frame)
@@ -136,7 +138,7 @@ static void submit(size_t port, size_t job)
 
 static void rig_up(size_t scanner_count)
 {
-	const struct scan_link_options options = { .scanner_count = scanner_count, .waiting_max = 100, .replace = replace };
+	const struct scan_link_options options = { .scanner_count = scanner_count, .waiting_max = 100, .lost_ms = 20, .replace = replace };
 	struct fault                   fault;
 
 	memset(&rig, 0, sizeof rig);
@@ -258,12 +260,41 @@ static void pages_of_scanners_that_were_replaced_go(void **state)
 	assert_int_equal(pages_mapped(), 0);
 }
 
+/* A scanner that was taken over closes a channel, or sends a frame of nothing, which is read as the same: it must not live on unused. */
+static void a_scanner_that_hangs_up_is_replaced(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		rig_up(2);
+		submit(0, 0);
+		if (how == 0)
+			(void)close(rig.scanners[0].channels[0]);
+		else
+			assert_int_equal(send(rig.scanners[0].channels[0], "", 0, MSG_NOSIGNAL), 0);
+		while (rig.replaced[0] == 0)
+			turn();
+		assert_int_equal(rig.replaced[1], 0);
+		assert_int_equal(answer_one(1, 0), SCAN_LANE_QUICK);
+		assert_int_equal(rig.results[0], SCAN_RESULT_FINDINGS);
+		if (how == 0) /* for scanner_dies() */
+			rig.scanners[0].channels[0] = dup(rig.scanners[0].channels[1]);
+		scanner_dies(0, 0);
+		scanner_up(0);
+		rig.replaced[0] = 0;
+		submit(1, 1);
+		assert_int_equal(answer_one(0, 1), SCAN_LANE_QUICK);
+		assert_int_equal(rig.replaced[0], 0);
+		rig_down();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_come_back),
 		cmocka_unit_test(a_second_try_comes_to_its_turn),
 		cmocka_unit_test(a_scanner_kept_free_is_given_back),
+		cmocka_unit_test(a_scanner_that_hangs_up_is_replaced),
 		cmocka_unit_test(pages_of_scanners_that_were_replaced_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
