@@ -194,16 +194,31 @@ static void put_off(struct destination *destination, struct queue_recipient **re
 	}
 }
 
+/*
+ * Hosts that a route names are few, and ours to look after. The domains of everybody else whose mail systems are away may be thousands: they
+ * are asked less and less often. 0: never.
+ */
+static uint64_t probe_pause_ms(const struct destination *destination, int64_t host_pause_ms)
+{
+	const uint64_t probe = destination->route == NULL ? 0 : destination->route->settings->probe;
+
+	if (probe == 0 || destination->route->host_count != 0 || (uint64_t)host_pause_ms < probe)
+		return probe;
+	return (uint64_t)host_pause_ms;
+}
+
 void destination_failed(struct destination *destination, const struct trouble *trouble)
 {
 	struct outbound *outbound = destination->outbound;
 	struct queue_recipient **recipients;
 	int64_t pause_ms;
+	uint64_t probe_ms;
 	size_t count = 0;
 
 	if (destination->failures == 0)
 		destination->down_since_ms = outbound_wall_ms();
 	pause_ms = retry_host_pause_ms(++destination->failures, (uint32_t)outbound_chance(outbound));
+	probe_ms = probe_pause_ms(destination, pause_ms);
 	destination->trouble = *trouble;
 	if (destination->queue == NULL)
 		return;
@@ -224,8 +239,8 @@ void destination_failed(struct destination *destination, const struct trouble *t
 	memory_give(recipients);
 	queue_destination_pause(outbound->queue, destination->queue, outbound_wall_ms() + pause_ms);
 	queue_destination_open(outbound->queue, destination->queue);
-	if (destination->route != NULL && destination->route->settings->probe != 0)
-		loop_timer_set(outbound->loop, &destination->probe, destination->route->settings->probe);
+	if (probe_ms != 0)
+		loop_timer_set(outbound->loop, &destination->probe, probe_ms);
 	outbound_pump_soon(outbound);
 }
 

@@ -971,6 +971,72 @@ static void health_outlives_a_lookup(void **state)
 	rig_down(&rig);
 }
 
+/* I-33: what waits for a host that was away goes when it is back, and not an hour later. */
+static void a_host_that_is_back_gets_its_mail_at_once(void **state)
+{
+	static const struct fake_rule later[] = { { "RCPT TO:<later", 1, FAKE_SAY, "450 4.2.1 later" } };
+	static const struct slice retry[] = { S("1h") };
+	struct rig rig;
+	struct shape away = { .sender = "s@x", .to = { "a@b" } }, later_one = { .sender = "s@x", .to = { "later@b" } };
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		char host[64];
+
+		rig_begin(&rig);
+		hop_open(&rig, later, 1);
+		if (named == 1) {
+			(void)snprintf(host, sizeof(host), "mx.example:%u", (unsigned)rig.hops[0].address.port);
+			rig.host_texts[0] = slice_str(host);
+			names.address_status = RESOLVER_OK;
+			names.address = rig.hops[0].address;
+			names.address.port = 0;
+		}
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].retry = (struct setting_list){ retry, 1 };
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		/* One that the host itself put off is its own affair. */
+		const uint64_t put_off = take_in(&rig, &later_one);
+		UNTIL(&rig, state_is(&rig, put_off, 0, QUEUE_DEFERRED) && outbound_wall_ms() > recipient(&rig, put_off, 0)->tried_ms);
+		fake_next_hop_stop(&rig.hops[0]);
+		const uint64_t waiting = take_in(&rig, &away);
+		UNTIL(&rig, state_is(&rig, waiting, 0, QUEUE_DEFERRED));
+		fake_next_hop_restart(&rig.hops[0]);
+		UNTIL(&rig, rig.hops[0].delivered == 1);
+		UNTIL(&rig, messages(&rig) == 1);
+		assert_true(state_is(&rig, put_off, 0, QUEUE_DEFERRED));
+		rig_down(&rig);
+	}
+}
+
+/* A route's own hosts are asked every [route] probe; those of other people's domains less and less often. */
+static void hosts_of_other_domains_are_asked_less_often(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		rig_begin(&rig);
+		hop_open(&rig, NULL, 0);
+		names.mx[0] = "mx.example";
+		names.address_status = RESOLVER_OK;
+		names.address = rig.hops[0].address;
+		names.address.port = 0;
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].port = rig.hops[0].address.port;
+		rig.route[0].hosts.count = (size_t)named;
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		fake_next_hop_stop(&rig.hops[0]);
+		take_one(&rig, "s@x", "a@b");
+		struct destination *destination = LIST_OF(rig.outbound->destinations.next, struct destination, link);
+		UNTIL(&rig, destination->failures != 0);
+		assert_int_equal(destination->probe.due_ms > loop_now_ms(rig.loop) + 1000, named == 0);
+		rig_down(&rig);
+	}
+}
+
 /* ---- through ---- */
 
 static void through_waits_for_the_next_hop(void **state)
@@ -1353,6 +1419,8 @@ int main(void)
 		cmocka_unit_test(a_notice_that_fails_makes_no_notice),
 		cmocka_unit_test(the_mx_of_the_domain_is_asked),
 		cmocka_unit_test(without_a_route_mail_waits),
+		cmocka_unit_test(a_host_that_is_back_gets_its_mail_at_once),
+		cmocka_unit_test(hosts_of_other_domains_are_asked_less_often),
 		cmocka_unit_test(health_outlives_a_lookup),
 		cmocka_unit_test(through_waits_for_the_next_hop),
 		cmocka_unit_test(after_a_restart_it_goes_on),
