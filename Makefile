@@ -5,7 +5,7 @@
 #   make bench      speed and memory beside Postfix (ONLY='relay.* idle.*' for a part)
 #   make fuzz       every libFuzzer target in turn (SECONDS=60 each, ONLY=pattern for a part)
 #   make check      gcc -fanalyzer, clang-tidy, cppcheck
-#   make format     clang-format over src/
+#   make format     clang-format over the lines changed since the last commit (BASE=main: since another one)
 #   make conformance   the suites of ../shared/conformance
 #   make soak       the long runs
 #   make deb        the Debian package, made twice and compared
@@ -13,6 +13,7 @@
 
 SECONDS = 60
 ONLY =
+BASE = HEAD
 
 all: build/gcc/build.ninja
 	@echo "building into build/gcc; the first time takes a minute or two"
@@ -44,7 +45,7 @@ check:
 
 format:
 	@packaging/install-build-deps --check
-	@git ls-files -z 'src/*.[ch]' 'tests/*.[ch]' | xargs -0 clang-format -i
+	@git clang-format --force --extensions c,h $(BASE) -- src tests
 
 conformance: all
 	@meson test -C build/gcc --no-rebuild --suite conformance --print-errorlogs

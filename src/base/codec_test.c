@@ -81,6 +81,7 @@ static const struct pair xtext_pairs[] = {
 	PAIR("UTF-8", "+E5+BC+A0", "\xe5\xbc\xa0"),
 };
 
+/* clang-format off */
 static const struct bad xtext_bad[] = {
 	BAD("plus at the end", "a+"),
 	BAD("one digit", "a+2"),
@@ -93,6 +94,7 @@ static const struct bad xtext_bad[] = {
 	BAD("DEL", "\x7f"),
 	BAD("high byte", "\xe5\xbc\xa0"),
 };
+/* clang-format on */
 
 typedef enum rc decode_function(struct slice text, struct buf *out);
 typedef void encode_function(struct slice bytes, struct buf *out);

@@ -36,6 +36,7 @@ static const struct row decimal_rows[] = {
 };
 
 /* Whole-number readers refuse these; num_take() reads their front. */
+/* clang-format off */
 static const struct row front_rows[] = {
 	ROW("blank behind", "12 ", 99, RC_OK, 12, 2),
 	ROW("a unit", "50M", 99, RC_OK, 50, 2),
@@ -43,6 +44,7 @@ static const struct row front_rows[] = {
 	ROW("a prefix of base 16", "0x10", 99, RC_OK, 0, 1),
 	ROW("a fraction", "1.5", 9, RC_OK, 1, 1),
 };
+/* clang-format on */
 
 static const struct row hex_rows[] = {
 	ROW("lower case", "ff", 255, RC_OK, 255, 0),

@@ -15,6 +15,7 @@ static const char *const words[] = { "one", "two", NULL };
 
 #define FIELD(member) .offset = offsetof(struct thing, member)
 
+/* clang-format off */
 static const struct setting settings[] = {
 	{ .key = "flag", .kind = SETTING_BOOL, FIELD(flag), .standard = "no", .help = "" },
 	{ .key = "number", .kind = SETTING_NUMBER, FIELD(number), .min = 3, .max = 99, .standard = "3", .help = "" },
@@ -25,6 +26,7 @@ static const struct setting settings[] = {
 	{ .key = "list", .kind = SETTING_LIST, FIELD(list), .min = 1, .max = 5, .standard = "x", .help = "" },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 static const struct setting_section sections[] = {
 	{ .name = "one", .settings = settings, .size = sizeof(struct thing), .max = 1, .help = "" },

@@ -31,6 +31,7 @@ struct door {
 
 static const char *const colours[] = { "red", "green", "blue", NULL };
 
+/* clang-format off */
 static const struct setting house_settings[] = {
 	{ .key = "lit", .kind = SETTING_BOOL, .offset = offsetof(struct house, lit), .standard = "no", .help = "Is there light?" },
 	{ .key = "number", .kind = SETTING_NUMBER, .offset = offsetof(struct house, number), .min = 1, .max = 99, .standard = "7",
@@ -49,6 +50,7 @@ static const struct setting house_settings[] = {
 	  .help = "Who may come." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 static const struct setting door_settings[] = {
 	{ .key = "width", .kind = SETTING_NUMBER, .offset = offsetof(struct door, width), .min = 1, .max = 9, .help = "How wide it is." },
@@ -172,6 +174,7 @@ struct row {
 
 #define ROW(name, text, line, column, expected, found) { name, SLICE_INIT(text), line, column, expected, found }
 
+/* clang-format off */
 static const struct row unlawful[] = {
 	ROW("bool as in C", "[house]\nlit = true", 2, 7, "expected yes or no", "true"),
 	ROW("bool empty", "[house]\nlit =", 2, 1, "expected yes or no", "lit"),
@@ -222,6 +225,7 @@ static const struct row unlawful[] = {
 	    "expected at most 3 sections [door NAME]", "door"),
 	ROW("a NUL", "[house]\nlit = yes\0", 2, 10, "expected yes or no", "\0"),
 };
+/* clang-format on */
 
 static void each_error_says_where_and_what(void **state)
 {

@@ -20,6 +20,7 @@ static const char *const spam_header_words[] = { "standard", "no", "yes", NULL }
 static const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 
 #define R(member) FIELD(gate_route_settings, member)
+/* clang-format off */
 const struct setting gate_route_settings[] = {
 	{ .key = "domains", .kind = SETTING_LIST, R(domains), .min = 1, .max = 10000, .unit = "domains",
 	  .help = "Whose mail goes this way: example.cn, .example.cn for every domain below it, * for all the rest." },
@@ -100,8 +101,10 @@ const struct setting gate_route_settings[] = {
 	  .help = "How often a next hop that failed is asked EHLO and QUIT while mail waits for it; when it is back, the mail goes at once. 0: mail asks when it is due." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define Q(member) FIELD(gate_queue_settings, member)
+/* clang-format off */
 const struct setting gate_queue_settings[] = {
 	{ .key = "messages_max", .kind = SETTING_NUMBER, Q(messages_max), .min = 1, .max = 100000000, .standard = "1000000",
 	  .unit = "messages", .help = "With so many waiting, clients are asked to come back." },
@@ -119,8 +122,10 @@ const struct setting gate_queue_settings[] = {
 	  .help = "Tell senders about failed and late mail; no stranger is ever told about mail that only claims to be theirs." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define C(member) FIELD(gate_callahead_settings, member)
+/* clang-format off */
 const struct setting gate_callahead_settings[] = {
 	{ .key = "sender", .kind = SETTING_TEXT, C(sender), .max = 320, .standard = "", .unit = "address",
 	  .help = "MAIL FROM of the question; nothing: the empty sender." },
@@ -142,3 +147,4 @@ const struct setting gate_callahead_settings[] = {
 	  .unit = "addresses", .help = "Answers kept." },
 	{ .key = NULL },
 };
+/* clang-format on */

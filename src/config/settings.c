@@ -16,6 +16,7 @@
 #define FIELD(type, member) .offset = offsetof(struct type, member)
 
 #define G(member) FIELD(gate_gateway_settings, member)
+/* clang-format off */
 const struct setting gate_gateway_settings[] = {
 	{ .key = "hostname", .kind = SETTING_TEXT, G(hostname), .min = 1, .max = NAME_MAX_BYTES, .unit = "",
 	  .help = "The name in our greeting, in Received fields and in loop detection; it should resolve to our address." },
@@ -34,11 +35,13 @@ const struct setting gate_gateway_settings[] = {
 	  .help = "How long open sessions may go on when the gateway ends or is replaced." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 static const char *const listener_roles[] = { "internet", "submission", "internal", "journal", NULL };
 static const char *const listener_tls_words[] = { "none", "starttls", "required", "implicit", NULL };
 
 #define L(member) FIELD(gate_listener_settings, member)
+/* clang-format off */
 const struct setting gate_listener_settings[] = {
 	{ .key = "address", .kind = SETTING_LIST, L(addresses), .min = 1, .max = 16, .unit = "address:port",
 	  .help = "Where it listens: 0.0.0.0:25, [::]:25, 192.0.2.1:587." },
@@ -101,8 +104,10 @@ const struct setting gate_listener_settings[] = {
 	  .unit = "milliseconds", .help = "Time for a whole session." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define C(member) FIELD(gate_certificate_settings, member)
+/* clang-format off */
 const struct setting gate_certificate_settings[] = {
 	{ .key = "file", .kind = SETTING_TEXT, C(file), .min = 1, .max = PATH_MAX_BYTES, .unit = "file",
 	  .help = "The certificate with its chain, in PEM." },
@@ -112,11 +117,13 @@ const struct setting gate_certificate_settings[] = {
 	  .help = "Server names it answers for; nothing means those in the certificate." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 static const char *const recipient_sources[] = { "any", "list", "callahead", NULL };
 static const char *const unverified_words[] = { "accept", "defer", NULL };
 
 #define D(member) FIELD(gate_domain_settings, member)
+/* clang-format off */
 const struct setting gate_domain_settings[] = {
 	{ .key = "aliases", .kind = SETTING_LIST, D(aliases), .max = 1000, .standard = "", .unit = "domains",
 	  .help = "Other domains whose addresses mean the same people; they are rewritten to this one." },
@@ -138,8 +145,10 @@ const struct setting gate_domain_settings[] = {
 	  .help = "What to do with a recipient that call-ahead can neither confirm nor deny." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define O(member) FIELD(gate_organisation_settings, member)
+/* clang-format off */
 const struct setting gate_organisation_settings[] = {
 	{ .key = "networks", .kind = SETTING_LIST, O(networks), .max = NETWORKS_MAX, .standard = "", .unit = "networks",
 	  .help = "Addresses of our own mail systems; what they send is outbound or internal, on whichever listener." },
@@ -147,8 +156,10 @@ const struct setting gate_organisation_settings[] = {
 	  .help = "Who has authenticated may use only that account's addresses, in MAIL FROM and in From." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define A(member) FIELD(gate_accounts_settings, member)
+/* clang-format off */
 const struct setting gate_accounts_settings[] = {
 	{ .key = "file", .kind = SETTING_TEXT, A(file), .max = PATH_MAX_BYTES, .standard = "", .unit = "file",
 	  .help = "Accounts, one a line: name:Argon2id hash:address[,address]; `hangu account` writes such lines." },
@@ -158,10 +169,12 @@ const struct setting gate_accounts_settings[] = {
 	  .unit = "milliseconds", .help = "Delay of the answer to a failed AUTH." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 static const char *const tls_minimum_words[] = { "1.2", "1.3", NULL };
 
 #define T(member) FIELD(gate_tls_settings, member)
+/* clang-format off */
 const struct setting gate_tls_settings[] = {
 	{ .key = "minimum", .kind = SETTING_WORD, T(minimum), .words = tls_minimum_words, .standard = "1.2", .unit = "version",
 	  .help = "The oldest TLS we speak." },
@@ -171,8 +184,10 @@ const struct setting gate_tls_settings[] = {
 	  .help = "Who may sign the certificates of next hops and of clients; nothing means the system's list." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define N(member) FIELD(gate_dns_settings, member)
+/* clang-format off */
 const struct setting gate_dns_settings[] = {
 	{ .key = "server", .kind = SETTING_LIST, N(servers), .max = 8, .standard = "", .unit = "address[:port]",
 	  .help = "Name servers to ask; nothing means those of the system when the gateway starts." },
@@ -184,8 +199,10 @@ const struct setting gate_dns_settings[] = {
 	  .help = "Memory for answers." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define S(member) FIELD(gate_scanner_settings, member)
+/* clang-format off */
 const struct setting gate_scanner_settings[] = {
 	{ .key = "count", .kind = SETTING_NUMBER, S(count), .max = 64, .standard = "0", .unit = "processes",
 	  .help = "Scanner processes; 0 means one for each processor, at most 8." },
@@ -195,6 +212,7 @@ const struct setting gate_scanner_settings[] = {
 	  .unit = "messages", .help = "Messages that may wait for a scanner; above it clients are asked to come back." },
 	{ .key = NULL },
 };
+/* clang-format on */
 
 #define M(member) FIELD(gate_metrics_settings, member)
 const struct setting gate_metrics_settings[] = {
@@ -208,6 +226,7 @@ static const char *const log_targets[] = { "stderr", "journald", NULL };
 static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 
 #define K(member) FIELD(gate_log_settings, member)
+/* clang-format off */
 const struct setting gate_log_settings[] = {
 	{ .key = "format", .kind = SETTING_WORD, K(format), .words = log_formats, .standard = "text", .unit = "",
 	  .help = "One line of key=value, or one JSON object, for each event." },
@@ -217,3 +236,4 @@ const struct setting gate_log_settings[] = {
 	  .help = "The least important line that is written." },
 	{ .key = NULL },
 };
+/* clang-format on */

@@ -54,6 +54,7 @@ struct row {
 	const char           *sent_to;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	{ "a stranger to a listed recipient", false, false, "alice@listed.example", RECIPIENT_ACCEPT, DIRECTION_INBOUND, "alice@listed.example" },
 	{ "the case of a domain", false, false, "alice@LISTED.Example", RECIPIENT_ACCEPT, DIRECTION_INBOUND, "alice@LISTED.Example" },
@@ -84,6 +85,7 @@ static const struct row rows[] = {
 	{ "no domain behind the at", false, false, "alice@", RECIPIENT_MALFORMED, 0, NULL },
 	{ "nothing", false, false, "", RECIPIENT_MALFORMED, 0, NULL },
 };
+/* clang-format on */
 
 static void each_client_and_address_has_one_answer(void **state)
 {

@@ -231,7 +231,7 @@ static enum rc derive(struct salvage *s, uint64_t number, uint64_t size, const u
 {
 	const uint8_t      *id = NULL;
 	uint8_t             encoded[JOURNAL_RECORD_HEAD_SIZE];
-	struct journal_head first;
+	struct journal_head first = { .type = 0 };
 	struct digest       candidates[3] = { { { 0 } }, { { 0 } }, { { 0 } } }, chain;
 	struct buf          payload = buf_make(JOURNAL_EVENT_BYTES_MAX + 1);
 

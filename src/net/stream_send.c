@@ -229,6 +229,8 @@ static enum rc push_vectors(struct stream *stream, size_t *out_count)
 	for (size_t index = 0; index < message.msg_iovlen && used < TLS_GATHER; index++) {
 		const struct slice part =
 			slice_take(slice_of(vectors[index].iov_base, vectors[index].iov_len), TLS_GATHER - used);
+		if (part.len == 0)
+			continue;
 		memcpy(gathered + used, part.ptr, part.len);
 		used += part.len;
 	}

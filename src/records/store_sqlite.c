@@ -54,23 +54,23 @@ static const char *const schema[] = {
 	"PRAGMA wal_autocheckpoint = 4000",
 	"PRAGMA user_version = 1",
 	"CREATE TABLE IF NOT EXISTS mark (one INTEGER PRIMARY KEY CHECK (one = 1), bytes BLOB NOT NULL)",
-	"CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, session INTEGER, parent INTEGER, received_ms INTEGER, origin INTEGER,"
-	" direction INTEGER, flags INTEGER, listener TEXT, peer TEXT, peer_port INTEGER, peer_name TEXT, helo TEXT, tls TEXT, account TEXT,"
-	" sender TEXT, sender_key TEXT, author_key TEXT, size INTEGER, subject TEXT, author TEXT, message_id TEXT, score INTEGER,"
-	" verdict TEXT, verdict_reason TEXT)",
+	("CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, session INTEGER, parent INTEGER, received_ms INTEGER, origin INTEGER,"
+	 " direction INTEGER, flags INTEGER, listener TEXT, peer TEXT, peer_port INTEGER, peer_name TEXT, helo TEXT, tls TEXT, account TEXT,"
+	 " sender TEXT, sender_key TEXT, author_key TEXT, size INTEGER, subject TEXT, author TEXT, message_id TEXT, score INTEGER,"
+	 " verdict TEXT, verdict_reason TEXT)"),
 	"CREATE INDEX IF NOT EXISTS message_sender ON message (sender_key, id) WHERE sender_key <> ''",
 	"CREATE INDEX IF NOT EXISTS message_author ON message (author_key, id) WHERE author_key <> '' AND author_key <> sender_key",
 	"CREATE INDEX IF NOT EXISTS message_message_id ON message (message_id) WHERE message_id <> ''",
 	"CREATE INDEX IF NOT EXISTS message_session ON message (session) WHERE session <> 0",
-	"CREATE TABLE IF NOT EXISTS recipient (message INTEGER, place INTEGER, address TEXT, address_key TEXT, state TEXT, reason TEXT,"
-	" host TEXT, text TEXT, code INTEGER, at_ms INTEGER, next_ms INTEGER, PRIMARY KEY (message, place)) WITHOUT ROWID",
+	("CREATE TABLE IF NOT EXISTS recipient (message INTEGER, place INTEGER, address TEXT, address_key TEXT, state TEXT, reason TEXT,"
+	 " host TEXT, text TEXT, code INTEGER, at_ms INTEGER, next_ms INTEGER, PRIMARY KEY (message, place)) WITHOUT ROWID"),
 	"CREATE INDEX IF NOT EXISTS recipient_address ON recipient (address_key, message)",
-	"CREATE TABLE IF NOT EXISTS step (message INTEGER, seq INTEGER, recipient INTEGER, session INTEGER, at_ms INTEGER, what TEXT,"
-	" code INTEGER, status TEXT, who TEXT, text TEXT, PRIMARY KEY (message, seq, recipient)) WITHOUT ROWID",
+	("CREATE TABLE IF NOT EXISTS step (message INTEGER, seq INTEGER, recipient INTEGER, session INTEGER, at_ms INTEGER, what TEXT,"
+	 " code INTEGER, status TEXT, who TEXT, text TEXT, PRIMARY KEY (message, seq, recipient)) WITHOUT ROWID"),
 	"CREATE INDEX IF NOT EXISTS step_certificate ON step (session) WHERE message = 0 AND what = 'certificate'",
-	"CREATE TABLE IF NOT EXISTS refusal (seq INTEGER PRIMARY KEY, session INTEGER, at_ms INTEGER, stage INTEGER, listener TEXT, peer TEXT,"
-	" helo TEXT, sender TEXT, sender_key TEXT, recipient TEXT, recipient_key TEXT, code INTEGER, status TEXT, text TEXT, reason TEXT,"
-	" message INTEGER, size INTEGER)",
+	("CREATE TABLE IF NOT EXISTS refusal (seq INTEGER PRIMARY KEY, session INTEGER, at_ms INTEGER, stage INTEGER, listener TEXT, peer TEXT,"
+	 " helo TEXT, sender TEXT, sender_key TEXT, recipient TEXT, recipient_key TEXT, code INTEGER, status TEXT, text TEXT, reason TEXT,"
+	 " message INTEGER, size INTEGER)"),
 	"CREATE INDEX IF NOT EXISTS refusal_sender ON refusal (sender_key, seq) WHERE sender_key <> ''",
 	"CREATE INDEX IF NOT EXISTS refusal_recipient ON refusal (recipient_key, seq) WHERE recipient_key <> ''",
 	"CREATE INDEX IF NOT EXISTS refusal_session ON refusal (session)",
@@ -83,6 +83,7 @@ static const char *const schema[] = {
 /* The bounds every trace has: ?1 id below, ?2 id from, ?3 limit; ?4 is what is asked for. */
 #define TRACE_BOUNDS " m.id < ?1 AND m.id >= ?2 "
 
+/* clang-format off */
 static const char *const texts[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
 	[ST_COMMIT] = "COMMIT",
@@ -122,6 +123,7 @@ static const char *const texts[ST_COUNT] = {
 	                " FROM refusal WHERE (?1 = 0 OR session = ?1) AND (?2 = '' OR sender_key = ?2 OR recipient_key = ?2)"
 	                " AND at_ms >= ?3 AND at_ms < ?4 ORDER BY seq DESC LIMIT ?5",
 };
+/* clang-format on */
 
 /* ---- small helpers ---- */
 

@@ -11,6 +11,7 @@
 #define MANY(word, table, type, count, text) \
 	{ .name = word, .named = true, .settings = table, .size = sizeof(struct type), .max = count, .help = text }
 
+/* clang-format off */
 const struct setting_section settings_sections[SETTINGS_KINDS] = {
 	[SETTINGS_GATEWAY] = ONE("gateway", gate_gateway_settings, gate_gateway_settings, "The gateway as a whole."),
 	[SETTINGS_LISTENER] = MANY("listener", gate_listener_settings, gate_listener_settings, GATE_LISTENERS_MAX,
@@ -38,3 +39,4 @@ const struct setting_section settings_sections[SETTINGS_KINDS] = {
 	[SETTINGS_METRICS] = ONE("metrics", gate_metrics_settings, gate_metrics_settings, "Numbers for Prometheus."),
 	[SETTINGS_LOG] = ONE("log", gate_log_settings, gate_log_settings, "One line for each event."),
 };
+/* clang-format on */

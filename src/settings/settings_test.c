@@ -174,6 +174,7 @@ struct row {
 	const char *said; /* a part of what must be said, with its line */
 };
 
+/* clang-format off */
 static const struct row unlawful[] = {
 	{ "a line of no grammar", GATEWAY "loops = many\n", "hangu.conf:3:9: expected a number from 0 to 64, found \"many\"" },
 	{ "nothing at all", "", "expected the key hostname in [gateway]" },
@@ -251,6 +252,7 @@ static const struct row unlawful[] = {
 	{ "the same for a domain", USUAL "[domain more.example]\nmessage_size_max = 1073741825\n", "from 0 to 1G" },
 	{ "messages that never fit", LEAST "message_size_max = 1G\n", "message_bytes_max: less than a listener's message_size_max" },
 };
+/* clang-format on */
 
 static void what_is_wrong_is_said(void **state)
 {
@@ -271,6 +273,7 @@ static void what_is_wrong_is_said(void **state)
 	buf_done(&why);
 }
 
+/* clang-format off */
 static const struct row lawful[] = {
 	{ "the least", LEAST, "there is no [route NAME]" },
 	{ "one way for a domain", USUAL, "" },
@@ -289,6 +292,7 @@ static const struct row lawful[] = {
 	  "message_size_max = 1G\n[scanner]\nmemory_max = 2G\n", "" },
 	{ "more memory than there is", LEAST "[queue]\nmemory_max = 256G\n[journal]\nqueue_size = 64G\n", "" },
 };
+/* clang-format on */
 
 static void what_is_seldom_meant_is_noted(void **state)
 {

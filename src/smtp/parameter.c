@@ -1,6 +1,7 @@
 /* Arguments of MAIL and RCPT, by a table of parameters. */
 #include "smtp/parameter.h"
 
+#include "base/must.h"
 #include "base/num.h"
 
 enum key { KEY_SIZE, KEY_BODY, KEY_SMTPUTF8, KEY_RET, KEY_ENVID, KEY_AUTH, KEY_NOTIFY, KEY_ORCPT, KEY_COUNT };
@@ -134,6 +135,9 @@ static bool set_value(enum key key, struct slice value, const struct wanted *wan
 {
 	struct smtp_mail *mail = wanted->to_mail;
 
+	/* The key is one of this command. */
+	must(mail != NULL || key == KEY_NOTIFY || key == KEY_ORCPT);
+	must(wanted->to_rcpt != NULL || (key != KEY_NOTIFY && key != KEY_ORCPT));
 	switch (key) {
 	case KEY_SIZE:
 		return value.len <= 20 && num_u64(value, SIZE_PARAMETER_MAX, &mail->size) == RC_OK;

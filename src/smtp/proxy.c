@@ -1,6 +1,7 @@
 /* PROXY protocol headers, version 1 (a line of text) and version 2 (binary, network order). */
 #include "smtp/proxy.h"
 
+#include "base/must.h"
 #include "base/num.h"
 #include "smtp/command.h"
 
@@ -65,7 +66,8 @@ static enum rc take_v1(struct slice *input, struct proxy_header *out)
 
 static uint16_t u16be(struct slice s, size_t at)
 {
-	return (uint16_t)(slice_at(s, at) << 8 | slice_at(s, at + 1));
+	must(at + 1 < s.len);
+	return (uint16_t)(s.ptr[at] << 8 | s.ptr[at + 1]);
 }
 
 static struct ip ip_of(uint8_t family, struct slice bytes)

@@ -9,6 +9,7 @@ struct shape {
 	bool known, generation, index, deadline, text, fd, listeners;
 };
 
+/* clang-format off */
 static const struct shape shapes[ROLE_SAYS_END] = {
 	[ROLE_SAYS_READY]    = { .known = true },
 	[ROLE_SAYS_PREPARE]  = { .known = true, .generation = true, .fd = true, .listeners = true },
@@ -24,6 +25,7 @@ static const struct shape shapes[ROLE_SAYS_END] = {
 	[ROLE_SAYS_SICK]     = { .known = true, .text = true },
 	[ROLE_SAYS_KILL]     = { .known = true, .index = true },
 };
+/* clang-format on */
 
 void role_wire_put(const struct role_message *message, struct buf *out)
 {

@@ -35,6 +35,7 @@
 	{ .name = name_, .families = families_, .rule = CALL_BITS, .index = index_, .mask = (uint64_t)(mask_), \
 	  .value = (uint64_t)(value_), .condition = words }
 
+/* clang-format off */
 const struct call sandbox_calls[] = {
 	/* What is open already may be used. */
 	FREE("read", CALL_ALWAYS), FREE("readv", CALL_ALWAYS), FREE("pread64", CALL_ALWAYS), FREE("preadv", CALL_ALWAYS),
@@ -124,6 +125,7 @@ const struct call sandbox_calls[] = {
 	FREE("mincore", CALL_TESTS), FREE("msync", CALL_TESTS), FREE("prctl", CALL_TESTS), FREE("tgkill", CALL_TESTS),
 	FREE("getdents64", CALL_TESTS), FREE("set_tid_address", CALL_TESTS),
 };
+/* clang-format on */
 
 const size_t sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[0];
 

@@ -17,6 +17,7 @@
 
 #define TIME_HELP "A TIME is 2026-11-22, 2026-11-22T14:00:00Z (UTC), or 90s, 5m, 2h, 3d: so long ago.\n"
 
+/* clang-format off */
 static const struct tool tools[] = {
 	{ "status", "", "What is running, since when, and how the queue stands.", NULL, tool_status },
 	{ "queue", "[list|summary|destinations|retry|hold|release|drop|bounce|reroute ROUTE] [FILTER...]",
@@ -57,6 +58,7 @@ static const struct tool tools[] = {
 	{ "sink", "MAILDIR ADDRESS:PORT", "A demonstration mailbox: takes mail by LMTP and puts it into a Maildir. Not for real use.", NULL,
 	  tool_sink },
 };
+/* clang-format on */
 
 #define WHY_MAX 4096u
 #define TOOL_COUNT (sizeof tools / sizeof *tools)
@@ -338,7 +340,7 @@ void tool_print_id(uint64_t id)
 bool tool_read_age(const char *text, int64_t *out_ms)
 {
 	static const struct {
-		char    unit;
+		uint8_t unit;
 		int64_t ms;
 	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
 	struct slice rest = slice_str(text);

@@ -45,6 +45,8 @@ class Salvage(base.Case):
         process.wait_for(lambda: not gate.alive(), 20, "hangud to give up")
         self.assertNotEqual(gate.server.process.returncode, 0)
         self.assertRegex(gate.log(), r"the journal is damaged \(hangu salvage\)")
+        # That the gate ends is what is wanted here.
+        gate.killed.update(int(pid) for pid in re.findall(r'role\.ended which="gate" .*\bpid=(\d+)', gate.log()))
         gate.stop()
 
     def delivered(self, gate, port):

@@ -223,6 +223,9 @@ class Versions(base.Case):
         for running, asking in ((old, None), (None, old)):
             gate = self.gateway(next_port=places.free_port(), programs=running)
             self.assertEqual(smtp.send(gate.port, base.numbered(1)).code, 250)
+            process.wait_for(
+                lambda g=gate: g.command("trace", "rcpt@example.net").returncode == 0, 20, "the message in the trace"
+            )
             gate.programs = asking
             for words in (["status"], ["queue", "list"], ["reload"], ["trace", "rcpt@example.net"]):
                 with self.subTest(running=str(running), words=words):
