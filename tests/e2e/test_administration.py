@@ -141,26 +141,6 @@ class Ways(base.Case):
         box.wait(1, 20)
         gate.wait_empty()
 
-    def test_through_maps_what_the_next_hop_says(self):
-        """I-25."""
-        says = {}
-        box = self.open(
-            sink.Sink(script=lambda stage, session, argument: sink.Say(says[stage]) if stage in says else None)
-        )
-        gate = self.gateway(next_port=box.port, route={"mode": "through", "retry": "1h"})
-        for stage, reply, code, enhanced in (
-            ("rcpt", "550 5.1.1 no such user", 550, "5.1.1"),
-            ("dot", "552 5.3.4 too large", 552, "5.3.4"),
-            ("dot", "554 5.7.1 policy", 554, "5.7.1"),
-            ("rcpt", "450 4.2.0 busy", 250, "2.0.0"),
-            ("dot", "452 4.3.1 full", 250, "2.0.0"),
-        ):
-            with self.subTest(reply):
-                says.clear()
-                says[stage] = reply
-                answer = smtp.send(gate.port, base.numbered(1))
-                self.assertEqual((answer.code, answer.enhanced), (code, enhanced))
-
     def test_a_name_that_is_us(self):
         """I-19 d: the settings name a host, and DNS says that it is this gateway."""
         made = base.gateway.Gateway(next_port=None)

@@ -224,6 +224,35 @@ class Way(base.Case):
         time.sleep(2)
         self.assertEqual((box.count, gate.queued()), (0, 1))
 
+    def test_an_mx_that_is_ourselves(self):
+        """I-19 d, RFC 5321 section 5.1: by DNS, too, nothing is sent to our own listener; hosts in front of us are used."""
+        zones = {
+            "round.example": {"MX": [(10, "us.example")]},
+            "behind.example": {"MX": [(10, "mx.behind.example"), (20, "us.example"), (30, "far.behind.example")]},
+            "mx.behind.example": {"A": ["127.0.0.9"]},
+            "far.behind.example": {"A": ["127.0.0.8"]},
+            "us.example": {"A": ["127.0.0.1"]},
+        }
+        made = base.gateway.Gateway(dns=self.server(zones).address)
+        self.addCleanup(made.__exit__)
+        made.sections["route all"] = {"domains": "*", "tls": "none", "port": made.port, "retry": "1s", "probe": "1s"}
+        made.start()
+        box = self.open(sink.Sink(port=made.port, host="127.0.0.9"))
+        farther = self.open(sink.Sink(port=made.port, host="127.0.0.8"))
+        self.assertEqual(smtp.send(made.port, base.numbered(1), recipients=["x@round.example"]).code, 250)
+        made.wait_log(r"delivery\.loop")
+        made.wait_empty(20)
+        self.assertEqual(made.metric('hangu_messages_total{result="accepted"}'), 1, "it did not come back")
+        process.wait_for(
+            lambda: re.search("554 .*would come back", made.command("trace", "x@round.example").stdout), 20, "the outcome"
+        )
+        self.assertEqual(smtp.send(made.port, base.numbered(2), recipients=["x@behind.example"]).code, 250)
+        box.wait(1, 20)
+        box.close()
+        self.assertEqual(smtp.send(made.port, base.numbered(3), recipients=["x@behind.example"]).code, 250)
+        time.sleep(2)
+        self.assertEqual((farther.count, made.queued()), (0, 1), "who stands behind us in the list is not asked")
+
     def test_eightbit_without_8bitmime_is_sent_as_it_is(self):
         box = self.open(sink.Sink(offers=("PIPELINING",)))
         gate = self.gateway(next_port=box.port)

@@ -1,4 +1,5 @@
 """STARTTLS with each real peer, both ways, and what happens when TLS cannot be had."""
+import base64
 import hashlib
 import re
 import socket
@@ -10,6 +11,43 @@ from harness import certificates, compare, peers, process, sink, smtp
 from . import base
 
 MESSAGE = base.numbered(1) + b".dotted\r\n"
+
+
+class GuardedSession(sink.Session):
+    """Mail for those with an account only."""
+
+    known = False
+
+    def capabilities(self):
+        return [*super().capabilities(), "AUTH " + self.sink.mechanisms]
+
+    def secret(self, words):
+        self.say("334 " + base64.b64encode(words).decode())
+        return base64.b64decode(self.line())
+
+    def on_auth(self, text):
+        words = text.split()
+        if words[1] == "PLAIN":
+            _, user, password = base64.b64decode(words[2]).split(b"\0")
+        else:
+            user, password = self.secret(b"Username:"), self.secret(b"Password:")
+        self.sink.accounts.append((words[1], user, password))
+        self.known = self.sink.right
+        self.say("235 2.7.0 welcome" if self.known else "535 5.7.8 wrong")
+
+    def on_mail(self, text):
+        if self.known:
+            super().on_mail(text)
+        else:
+            self.say("530 5.7.0 who are you?")
+
+
+class Guarded(sink.Sink):
+    session_class = GuardedSession
+
+    def __init__(self, mechanisms, right=True, **options):
+        super().__init__(**options)
+        self.mechanisms, self.right, self.accounts = mechanisms, right, []
 
 
 @base.needs_gateway
@@ -183,6 +221,31 @@ class Outbound(base.Case):
         )
         box.wait(1)
         self.assertIn(("DNS", "client.example"), seen[0]["subjectAltName"])
+
+    def test_an_account_at_the_next_hop(self):
+        """I-33: AUTH as a client, by whatever the next hop offers, over TLS only."""
+        for offer in ("PLAIN LOGIN", "LOGIN"):
+            with self.subTest(offer):
+                box = self.open(Guarded(offer, tls=certificates.server_context("sink.example")))
+                gate = self.deliver(box.port, "require", user="hangu", password="a secret, with words")
+                self.assertIsNone(base.same_below_trace(box.wait(1)[0].data, MESSAGE))
+                self.assertEqual(box.accounts, [(offer.split()[0], b"hangu", b"a secret, with words")])
+                self.assertNotIn("a secret", gate.log())
+
+    def test_a_password_never_goes_in_clear(self):
+        box = self.open(Guarded("PLAIN LOGIN"))
+        gate = self.deliver(box.port, "opportunistic", user="hangu", password="a secret, with words")
+        gate.wait_log("delivery.*")
+        time.sleep(2)
+        self.assertEqual([text for _, text in box.commands if text.startswith(("AUTH", "MAIL"))], [])
+        self.assertEqual((box.count, gate.queued()), (0, 1))
+
+    def test_a_wrong_password_defers(self):
+        """The administrator's mistake: no sender hears of it."""
+        box = self.open(Guarded("PLAIN", right=False, tls=certificates.server_context("sink.example")))
+        gate = self.deliver(box.port, "require", user="hangu", password="another")
+        process.wait_for(lambda: len(box.accounts) >= 2, 20, "a second attempt")
+        self.assertEqual((box.count, gate.queued()), (0, 1))
 
     def test_plain_replies_behind_starttls_are_dropped(self):
         """starttls-injection for the client side: what stands behind the 220 in plain text is never taken for a

@@ -170,3 +170,36 @@ class NextHop(base.Case):
         answer = smtp.send(gate.port, base.numbered(2), recipients=["full@example.net"])
         self.assertEqual((answer.code, answer.enhanced), (552, "5.2.2"))
         gate.wait_empty()
+
+    def test_through_mode_says_what_the_next_hop_means(self):
+        """I-25: which refusals go on as they are; and I-24: what is not refused for good is ours, 250, and tried again."""
+        says = {}
+
+        def script(stage, _, argument):
+            whom = argument if stage == "rcpt" else argument.recipients[0] if stage == "dot" else ""
+            at, words = says.get(whom.partition("@")[0], (None, None))
+            return sink.Say(words) if at == stage else None
+
+        box = self.open(sink.Sink(script=script))
+        gate = self.gateway(next_port=box.port, route={"mode": "through", "retry": "60s"})
+        rows = (
+            ("rcpt", "550 5.1.1 nobody here", 550, "5.1.1", "nobody here"),
+            ("rcpt", "550 nobody here", 550, "5.0.0", "rejected by next hop: nobody here"),
+            ("dot", "552 5.3.4 too large", 552, "5.3.4", "too large"),
+            ("dot", "552 5.2.2 full", 552, "5.2.2", "full"),
+            ("dot", "554 5.7.9 bad words", 554, "5.7.1", "rejected by next hop: bad words"),
+            ("dot", "554 5.6.0 broken", 554, "5.6.0", "rejected by next hop: broken"),
+            ("rcpt", "450 4.2.1 busy", 250, "2.0.0", "Ok: kept as"),
+            ("rcpt", "452 4.3.1 no room", 250, "2.0.0", "Ok: kept as"),
+            ("dot", "451 4.7.1 later", 250, "2.0.0", "Ok: kept as"),
+            ("dot", "421 4.3.2 closing", 250, "2.0.0", "Ok: kept as"),
+        )
+        for number, (stage, words, code, status, text) in enumerate(rows):
+            with self.subTest(words):
+                says["r%d" % number] = (stage, words)
+                waiting = gate.queued()
+                answer = smtp.send(gate.port, base.numbered(number), recipients=["r%d@example.net" % number])
+                self.assertEqual((answer.code, answer.enhanced), (code, status))
+                self.assertIn(text, answer.text)
+                self.assertEqual(gate.queued(), waiting + (code == 250))
+        self.assertEqual(box.count, 0)
