@@ -2,6 +2,7 @@
 the boxes the roles live in.
 """
 import json
+import base64
 import os
 import pathlib
 import re
@@ -80,6 +81,50 @@ class Reload(base.Case):
             path.write_bytes(fresh.read_bytes())
         gate.reload()
         process.wait_for(lambda: shown() != first, 10, "the new certificate")
+
+    def test_accounts_come_and_go(self):
+        """The first accounts may come by a reload; who has authenticated may not go on when his account has gone."""
+        box = self.open(sink.Sink())
+        gate = self.gateway(
+            next_port=box.port,
+            tls="mx.example.net",
+            listener={"relay_from": "", "tls": "required"},
+        )
+        line = gate.command("account", "one", "one@example.net", text="a long password\n", check=True).stdout
+        other = gate.command("account", "two", "two@example.net", text="a long password\n", check=True).stdout
+        accounts = gate.folder / "accounts"
+        secret = base64.b64encode(b"\0one\0a long password").decode()
+
+        def reload(text):
+            accounts.write_text(text)
+            gate.sections["accounts"] = {"file": accounts, "failure_delay": "0s"}
+            gate.sections["listener internet"]["role"] = "submission"
+            done = gate.metric('hangu_reloads_total{result="ok"}')
+            gate.reload()
+            process.wait_for(lambda: gate.metric('hangu_reloads_total{result="ok"}') == done + 1, 10, "the reload")
+
+        def enter():
+            client = smtp.Client(gate.port)
+            self.addCleanup(client.close)
+            client.hello()
+            client.starttls()
+            return client, client.hello()
+
+        early, offers = enter()
+        self.assertNotIn("AUTH", offers)
+        reload(line)
+        self.assertIn("PLAIN", early.hello()["AUTH"], "a session takes the new settings")
+        for client in (early, enter()[0]):
+            self.assertEqual(client.command("AUTH PLAIN " + secret).code, 235)
+            self.assertEqual(client.envelope("one@example.net", ["x@elsewhere.example"])[0].code, 250)
+        reload(line + other)
+        own = base.numbered(1).replace(b"sender@example.org", b"one@example.net")
+        self.assertEqual(client.data(own).code, 250, "the message under way is not touched")
+        self.assertEqual(client.envelope("one@example.net", ["x@elsewhere.example"])[0].code, 250)
+        self.assertEqual(client.command("RSET").code, 250)
+        reload(other)
+        answer = client.command("MAIL FROM:<one@example.net>")
+        self.assertEqual((answer.code, answer.enhanced), (421, "4.3.2"))
 
     def test_a_certificate_that_does_not_fit_its_key(self):
         gate = self.gateway(next_port=9, tls="mx.example.net")
