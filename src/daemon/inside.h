@@ -35,6 +35,7 @@
 #define DRAIN_GRACE_MS    10000u
 #define RECORDS_DRAIN_MS  5000u
 #define RELOAD_TIME_MS    60000u
+#define RELOAD_LATER_MAX  300u
 
 enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_UP };
 
@@ -66,6 +67,8 @@ struct reload {
 	struct bundle        bundle;
 	struct setup         setup;
 	struct listeners     listeners;
+	int                  metrics;       /* the new socket, or -1 */
+	bool                 metrics_moves; /* to another address, or away: records is replaced for it */
 	uint64_t             generation;
 	uint64_t             deadline_ms;
 	bool                 gate_answered, records_answered;
@@ -94,6 +97,7 @@ struct supervisor {
 	struct asker         askers[ASKERS_MAX];
 	struct reload        reload;
 	bool                 reload_again; /* asked for while one was going on */
+	char                 later[RELOAD_LATER_MAX]; /* what the reload could not change: a line for people, or "" */
 	enum drain_stage     drain;
 	uint64_t             drain_deadline_ms;
 	int                  successor;  /* its connection, open until we have ended; -1 */

@@ -18,7 +18,8 @@ static void forget(struct reload *reload)
 	bundle_close(&reload->bundle);
 	listeners_close(&reload->listeners);
 	file_close(&reload->reading.channel);
-	*reload = (struct reload){ .stage = RELOAD_NONE, .bundle = BUNDLE_NONE, .reading = { .channel = -1 } };
+	file_close(&reload->metrics);
+	*reload = (struct reload){ .stage = RELOAD_NONE, .bundle = BUNDLE_NONE, .reading = { .channel = -1 }, .metrics = -1 };
 }
 
 /* Over: well or not. */
@@ -79,15 +80,47 @@ void reload_go_on(struct supervisor *s)
 	s->reload.deadline_ms = clock_mono_ms() + RELOAD_TIME_MS;
 }
 
-/* What only a new start can change: said, not done. */
-static void tell_fixed(const struct supervisor *s, const struct setup *setup)
+/* What only a new start can change is said, not done: by the words of the settings file, in the log and in the answer. */
+static void tell_fixed(struct supervisor *s, const struct setup *new)
 {
-	const bool same = strcmp(setup->user, s->setup.user) == 0 && strcmp(setup->state, s->setup.state) == 0 &&
-	                  strcmp(setup->run, s->setup.run) == 0 && strcmp(setup->metrics, s->setup.metrics) == 0 &&
-	                  setup->scanner_count == s->setup.scanner_count;
+	const struct setup *old = &s->setup;
+	const struct {
+		const char *words;
+		bool        differs;
+	} fixed[] = {
+		{ "[gateway] user", strcmp(new->user, old->user) != 0 },
+		{ "[gateway] state", strcmp(new->state, old->state) != 0 },
+		{ "[gateway] run", strcmp(new->run, old->run) != 0 },
+		{ "[gateway] loops", new->loops != old->loops },
+		{ "[scanner] count", new->scanner_count != old->scanner_count },
+		{ "[journal]", new->journal != old->journal },
+		{ "[dns] server and cache_size", new->dns != old->dns },
+		{ "[log]", new->log_form != old->log_form || new->log_least != old->log_least },
+	};
+	struct buf words = buf_make(RELOAD_LATER_MAX - 1);
 
-	if (!same)
-		log_warning(LOG_EVENT("reload.later"), LOG_STR("text", "user, state, run, metrics address and the number of scanners change at the next start"));
+	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+		if (fixed[i].differs)
+			buf_printf(&words, "%s%s", words.len == 0 ? "not before the next start: " : ", ", fixed[i].words);
+	}
+	must(!words.failed);
+	s->later[words.len] = '\0';
+	if (words.len != 0) {
+		memcpy(s->later, words.ptr, words.len);
+		log_warning(LOG_EVENT("reload.later"), LOG_STR("text", s->later));
+	}
+	buf_done(&words);
+}
+
+/* The new metrics address, if there is one, before anything changes. */
+static enum rc open_metrics(struct supervisor *s, struct buf *why)
+{
+	struct reload *reload = &s->reload;
+
+	reload->metrics_moves = strcmp(reload->setup.metrics, s->setup.metrics) != 0;
+	if (!reload->metrics_moves || reload->setup.metrics[0] == '\0')
+		return RC_OK;
+	return listeners_bind(reload->setup.metrics, true, &reload->metrics, why);
 }
 
 static enum rc send_prepare(const struct supervisor *s, const struct child *child)
@@ -109,6 +142,8 @@ static enum rc prepare(struct supervisor *s, struct buf *why)
 
 	tell_fixed(s, &reload->setup);
 	rc = listeners_open(reload->setup.listeners, reload->setup.listener_count, &s->listeners, &reload->listeners, why);
+	if (rc == RC_OK)
+		rc = open_metrics(s, why);
 	if (rc != RC_OK)
 		return rc;
 	rc = send_prepare(s, &s->gate);
@@ -141,13 +176,21 @@ static void switch_all(struct supervisor *s)
 {
 	struct reload *reload = &s->reload;
 	const enum rc  gate = role_wire_say(s->gate.control, ROLE_SAYS_SWITCH, reload->generation);
-	const enum rc  records = role_wire_say(s->records.control, ROLE_SAYS_SWITCH, reload->generation);
+	/* Its metrics socket comes with its start. */
+	const enum rc  records = reload->metrics_moves ? RC_CLOSED : role_wire_say(s->records.control, ROLE_SAYS_SWITCH, reload->generation);
 
 	/* From here on the new settings are the settings. A role that does not hear is replaced and starts with them. */
 	if (gate != RC_OK)
 		(void)kill(s->gate.pid, SIGKILL);
-	if (records != RC_OK)
+	if (records != RC_OK) {
+		s->records.expected = reload->metrics_moves;
 		(void)kill(s->records.pid, SIGKILL);
+	}
+	if (reload->metrics_moves) {
+		file_close(&s->metrics);
+		s->metrics = reload->metrics;
+		reload->metrics = -1;
+	}
 	bundle_close(&s->bundle);
 	listeners_close(&s->listeners);
 	s->bundle = reload->bundle;
@@ -159,8 +202,12 @@ static void switch_all(struct supervisor *s)
 	memcpy(s->setup.user, old.user, sizeof old.user);
 	memcpy(s->setup.state, old.state, sizeof old.state);
 	memcpy(s->setup.run, old.run, sizeof old.run);
-	memcpy(s->setup.metrics, old.metrics, sizeof old.metrics);
 	s->setup.scanner_count = old.scanner_count;
+	s->setup.loops = old.loops;
+	s->setup.journal = old.journal;
+	s->setup.dns = old.dns;
+	s->setup.log_form = old.log_form;
+	s->setup.log_least = old.log_least;
 	reload->bundle = BUNDLE_NONE;
 	reload->listeners.count = 0;
 	reload->gate_answered = false;
@@ -192,7 +239,7 @@ void reload_answer(struct supervisor *s, struct child *child, const struct role_
 	if (preparing)
 		switch_all(s);
 	else
-		end(s, RC_OK, SLICE(""));
+		end(s, RC_OK, slice_str(s->later));
 }
 
 void reload_lost(struct supervisor *s, const struct child *child)
@@ -204,7 +251,12 @@ void reload_lost(struct supervisor *s, const struct child *child)
 		end(s, RC_CLOSED, SLICE("a role ended while it prepared the new settings"));
 	} else if (s->reload.stage == RELOAD_SWITCHING) {
 		/* It starts again with them: that is a switch too. */
-		end(s, RC_OK, SLICE(""));
+		if (child->role == ROLE_GATE)
+			s->reload.gate_answered = true;
+		else
+			s->reload.records_answered = true;
+		if (s->reload.gate_answered && s->reload.records_answered)
+			end(s, RC_OK, slice_str(s->later));
 	}
 }
 
@@ -215,7 +267,7 @@ void reload_time(struct supervisor *s, uint64_t now_ms)
 	if (s->reload.stage == RELOAD_SWITCHING) {
 		/* They are in force for whoever starts from now on; a role that is silent for so long has other troubles. */
 		log_error(LOG_EVENT("reload.silent"), LOG_NUMBER("gate", s->reload.gate_answered), LOG_NUMBER("records", s->reload.records_answered));
-		end(s, RC_OK, SLICE(""));
+		end(s, RC_OK, slice_str(s->later));
 		return;
 	}
 	if (s->reload.stage == RELOAD_READING)

@@ -138,6 +138,25 @@ static enum log_form form_of(const struct gate_log_settings *log)
 	return log->format == 1 ? LOG_FORM_JSON : LOG_FORM_TEXT;
 }
 
+static uint32_t mark_of_journal(const struct journal_limits *limits)
+{
+	const uint64_t numbers[] = { limits->segment_bytes,    limits->spare_segments,   limits->delay_ms,
+		                     limits->lazy_ms,          limits->queue_bytes_max,  limits->queue_groups_max,
+		                     limits->free_floor_bytes, limits->snapshot_bytes,   limits->compress_level,
+		                     limits->compress_from_bytes, limits->prewrite };
+
+	return digest_crc32c(0, slice_of((const uint8_t *)numbers, sizeof numbers));
+}
+
+static uint32_t mark_of_dns(const struct gate_dns_settings *dns)
+{
+	uint32_t mark = digest_crc32c(0, slice_of((const uint8_t *)&dns->cache_bytes, sizeof dns->cache_bytes));
+
+	for (size_t i = 0; i < dns->servers.count; i++)
+		mark = digest_crc32c(digest_crc32c(mark, dns->servers.items[i]), SLICE(","));
+	return mark;
+}
+
 static enum rc copy_setup(const struct settings *settings, struct setup *out, struct buf *why)
 {
 	const struct gate_gateway_settings *gateway = settings->gate.gateway;
@@ -157,6 +176,9 @@ static enum rc copy_setup(const struct settings *settings, struct setup *out, st
 	setup.scanner_memory_max = settings->gate.scanner->memory_max;
 	setup.log_form = form_of(settings->log);
 	setup.log_least = (enum log_level)settings->log->level;
+	setup.loops = gateway->loops;
+	setup.journal = mark_of_journal(settings->gate.journal);
+	setup.dns = mark_of_dns(settings->gate.dns);
 	const enum rc rc = copy_listeners(&settings->gate, &setup, why);
 	if (rc == RC_OK)
 		*out = setup;

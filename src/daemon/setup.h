@@ -28,6 +28,9 @@ struct setup {
 	uint64_t             scanner_memory_max;
 	enum log_form        log_form;
 	enum log_level       log_least;
+	/* Only compared, to tell of a reload what it cannot change. */
+	uint64_t             loops;
+	uint32_t             journal, dns; /* CRC-32C of [journal], and of what a start alone reads in [dns] */
 };
 
 /* One version of the settings, as sealed memory that roles are handed. */

@@ -462,7 +462,7 @@ int supervisor_run(const struct supervisor_options *options)
 		.bundle = { -1, -1 }, .generation = 1, .metrics = -1, .run_dir = -1, .journal_dir = -1, .records_dir = -1, .asks = -1,
 		.commands = -1, .questions = -1, .signals = -1, .gate_peer = -1, .records_peer = -1, .successor = -1,
 		.gate = { .control = -1 }, .records = { .control = -1 }, .exit_status = 0,
-		.reload = { .bundle = { -1, -1 }, .reading = { .channel = -1 } },
+		.reload = { .bundle = { -1, -1 }, .reading = { .channel = -1 }, .metrics = -1 },
 	};
 
 	s.settings_path = options->settings_path;

@@ -64,6 +64,68 @@ class Reload(base.Case):
                 self.assertTrue(peers.greets(gate.port))
                 gate.sections[heading] = old
 
+    def test_what_waits_for_the_next_start_is_named(self):
+        gate = self.gateway(next_port=9)
+        gate.sections["gateway"]["loops"] = 3
+        gate.sections["scanner"] = {"count": 3}
+        gate.sections["journal"] = {"segment_size": "2M"}
+        gate.sections["log"] = {"level": "debug"}
+        gate.sections["dns"]["cache_size"] = "8M"
+        gate.sections["listener internet"]["message_size_max"] = "11M"
+        for _ in range(2):
+            gate.write_settings()
+            done = gate.command("reload", check=True)
+            self.assertEqual(
+                done.stdout,
+                "not before the next start: [gateway] loops, [scanner] count, [journal], [dns] server and cache_size, [log]\n",
+            )
+        with smtp.Client(gate.port) as client:
+            self.assertEqual(client.hello()["SIZE"], str(11 << 20), "the rest is in force")
+        self.assertRegex(gate.log(), r"warning supervisor reload\.later text=.not before the next start: \[gateway\] loops")
+        self.assertEqual(gate.stop(), 0)
+        gate.start()
+        self.assertEqual(len(gate.roles()["scan"]), 3)
+        self.assertEqual(gate.command("reload", check=True).stdout, "")
+
+    def test_the_metrics_move(self):
+        """To another address at once, without a session noticing; not to one that is taken."""
+        box = self.open(sink.Sink())
+        gate = self.gateway(next_port=box.port)
+        old = gate.metrics_port
+        with smtp.Client(gate.port) as before, socket.create_server(("127.0.0.1", 0)) as taken:
+            before.hello()
+            gate.sections["metrics"]["address"] = "127.0.0.1:%d" % taken.getsockname()[1]
+            gate.write_settings()
+            refused = gate.command("reload")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(gate.sections["metrics"]["address"], refused.stdout)
+            self.assertEqual(gate.metric("hangu_reloads_total"), 1)
+            gate.metrics_port = places.free_port()
+            gate.sections["metrics"]["address"] = "127.0.0.1:%d" % gate.metrics_port
+            gate.write_settings()
+            self.assertEqual(gate.command("reload", check=True).stdout, "")
+            process.wait_for(lambda: self.answers(gate.metrics_port), 10, "metrics at the new address")
+            self.assertFalse(self.answers(old))
+            before.envelope("a@example.org", ["m1@example.net"])
+            self.assertEqual(before.data(base.numbered(1)).code, 250)
+        box.wait(1)
+        process.wait_for(
+            lambda: gate.command("trace", "m1@example.net").returncode == 0, 20, "the new records' trace"
+        )
+        gate.sections["metrics"]["address"] = ""
+        gate.write_settings()
+        gate.command("reload", check=True)
+        process.wait_for(lambda: not self.answers(gate.metrics_port), 10, "no metrics at all")
+        self.assertEqual(smtp.send(gate.port, base.numbered(2)).code, 250)
+
+    @staticmethod
+    def answers(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            return True
+        except OSError:
+            return False
+
     def test_a_renewed_certificate(self):
         gate = self.gateway(next_port=9, tls="mx.example.net")
 
