@@ -175,6 +175,23 @@ def postfix_hostname(answers, data, suite):
         suite.check("address " + name, address == expected, "an address: %s, warned %s" % (address, which))
 
 
+def postfix_midna(answers, data, suite):
+    """midna_domain_test.ref: what it turns into ASCII is a domain, what it cannot is none. (Its other vectors speak of things that are Postfix's
+    own: patterns of ip_match, maps of dict_cidr without their file, canonical maps of smtpd_addr_valid.)"""
+    name, converted = None, {}
+    for line in (data / "postfix-vectors/data/util/midna_domain_test.ref").read_text(encoding="utf-8").splitlines():
+        line = line.removeprefix("./midna_domain: ")
+        if line.startswith("> "):
+            name = None if line.startswith("> #") else line[2:]
+        elif name is not None and line.startswith('"%s" ->ascii ' % name):
+            converted.setdefault(name, not line.endswith('"(error)"'))
+    if not converted:
+        raise SystemExit("midna_domain_test.ref tells nothing")
+    for name, expected in converted.items():
+        answer = answers.ask("domain", name.encode())
+        suite.check(name[:60], (answer[0] == "ok") == expected, "%s, expected %s" % (answer, expected))
+
+
 # --- Sessions ---
 
 def replies_of(octets):
@@ -342,6 +359,7 @@ SUITES = {
     "address-flanker": (flanker, "address-syntax"),
     "address-mail-parser": (mail_parser, "address-syntax"),
     "postfix-hostname": (postfix_hostname, "postfix-vectors"),
+    "postfix-midna": (postfix_midna, "postfix-vectors"),
     "smtp-dialogues": (dialogues, "smtp-dialogues"),
     "smtp-smuggling": (smuggling, "smtp-smuggling"),
     "starttls-injection": (starttls, "starttls-injection"),

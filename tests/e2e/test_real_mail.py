@@ -42,6 +42,11 @@ def differs(with_us, without_us, fields=1):
     return None if arrived.endswith(expected) else compare.difference(arrived[-len(expected) :], expected)
 
 
+def without_empty_line(message):
+    """The message without the first of its empty lines."""
+    return message.replace(b"\r\n\r\n", b"\r\n", 1)
+
+
 @base.needs_gateway
 class IntoHangu(base.Case):
     """In by every kind of sender; out to a sink that keeps every byte."""
@@ -197,7 +202,7 @@ class OutOfHangu(base.Case):
         straight.wait(len(taken), 120)
         box.wait(len(taken), 120)
         reference, found = base.by_recipient(straight.arrivals), base.by_recipient(box.arrivals)
-        changed, own_doing = {}, 0
+        changed, own_doing, moved = {}, 0, 0
         for index in taken:
             message, here, there = items[index][1], found.get(index, []), reference[index][0]
             self.assertEqual(len(here), 1, "%s came %d times" % (message.name, len(here)))
@@ -207,15 +212,17 @@ class OutOfHangu(base.Case):
             # The peer changes this message by itself: what it makes of the body with and without the gateway must
             # agree.
             own_doing += 1
-            # A message without an empty line behind its header gets one from Exim, in front of what follows or behind it,
-            # depending on the fields on top: empty lines are not told apart there.
-            loose = (lambda data: re.sub(rb"(\r\n)+", b"\r\n", data)) if kind is peers.Exim else bytes
-            why = differs(loose(here[0].data), loose(there.data), 2)
+            why = differs(here[0].data, there.data, 2)
+            if why and kind is peers.Exim and not compare.fields(sent)[1].startswith(b"\r\n"):
+                # A header that no empty line ends gets one from Exim, in front of what is no field or behind it, depending
+                # on the fields on top. Only there, and only that one.
+                moved += 1
+                why = differs(without_empty_line(here[0].data), without_empty_line(there.data), 2)
             if why:
                 changed[message.name] = why
         self.say(
-            "%s: %d accepted here, %d there, %d changed by the peer itself"
-            % (kind.__name__, len(accepted), len(taken), own_doing)
+            "%s: %d accepted here, %d there, %d changed by the peer itself, %d of them with an empty line elsewhere"
+            % (kind.__name__, len(accepted), len(taken), own_doing, moved)
         )
         self.assertEqual(changed, {})
         return box, relay, gate
