@@ -26,7 +26,7 @@ struct config;
 
 enum through_result {
 	THROUGH_DELIVERED, /* the next hop took it: 250 */
-	THROUGH_REFUSED,   /* it refused it for good, and nobody else was told yet: answer `reply` */
+	THROUGH_REFUSED,   /* it refused it for good, or we do in its place (too large for it, say), and nobody else was told: answer `reply` */
 	THROUGH_QUEUED,    /* anything else: it is ours, 250 */
 };
 

@@ -17,6 +17,7 @@ struct line {
 	struct queue_recipient       *recipient;
 	enum notice_answer            notice;
 	enum notice_kind              kind;
+	struct retry_reply            status; /* of which `enhanced` is the text */
 	uint8_t                       enhanced_size;
 	char                          enhanced[ENHANCED_MAX];
 };
@@ -67,6 +68,7 @@ static void line_enhanced(struct line *line, struct retry_reply status)
 	struct buf text = buf_make(ENHANCED_MAX);
 
 	buf_printf(&text, "%u.%u.%u", status.class, status.subject, status.detail);
+	line->status = status;
 	line->enhanced_size = (uint8_t)slice_to_cstr(buf_slice(&text), line->enhanced, sizeof(line->enhanced));
 	line->result.enhanced = slice_of(line->enhanced, line->enhanced_size);
 	buf_done(&text);
@@ -242,6 +244,28 @@ static void batch_wait(struct batch *batch, struct waiter *waiter)
 	list_append(&batch->waiters, &waiter->link);
 }
 
+/*
+ * Is this the end of the message of somebody who waits? Then he is refused, and nobody else is told. The next hop's own words are there already
+ * if it refused it; else it was decided here, or the last answer was "later" and its time is up.
+ */
+static bool is_refusal(const struct line *line, struct outbound_through *through)
+{
+	if (line->result.result != RESULT_FAILED && line->result.result != RESULT_EXPIRED)
+		return false;
+	if (through->reply.code >= 500)
+		return true;
+	/* A next hop's 521 is about its connection with us. */
+	const bool         ours = line->result.code >= 550 && line->result.code <= 554;
+	const struct slice text = slice_take(line->result.text, OUTBOUND_REPLY_TEXT_MAX);
+
+	if (text.len != 0)
+		memcpy(through->text, text.ptr, text.len);
+	through->reply = (struct smtp_reply){ .code = ours ? (uint16_t)line->result.code : 554,
+		                              .enhanced = { 5, line->status.subject, line->status.detail },
+		                              .text = slice_of(through->text, text.len) };
+	return true;
+}
+
 /* One EVENT_OUTCOME for `count` lines, with their notice before it. */
 static void write_lines(struct account *account, struct line *const *lines, size_t count)
 {
@@ -280,7 +304,7 @@ static void write_lines(struct account *account, struct line *const *lines, size
 		}
 	}
 	if (attempt->waiter != NULL) {
-		if (batch != NULL && lines[0]->result.result == RESULT_FAILED && attempt->waiter->through->reply.code >= 500)
+		if (batch != NULL && is_refusal(lines[0], attempt->waiter->through))
 			batch_wait(batch, attempt->waiter);
 		else
 			waiter_answer(attempt->waiter,

@@ -248,6 +248,7 @@ struct shape {
 	enum direction   direction;
 	int32_t          score;
 	const char      *envelope_id, *original;
+	int64_t          age_ms; /* since it was received */
 	bool             cold, through;
 };
 
@@ -283,7 +284,7 @@ static uint64_t take_in(struct rig *rig, const struct shape *shape)
 {
 	struct event_recipient recipients[8] = { 0 };
 	struct slice body = slice_str(shape->body != NULL ? shape->body : standard_body);
-	struct event_message event = { .id = ++rig->last_id, .received_ms = outbound_wall_ms(), .sender = slice_str(shape->sender), .flags = shape->flags,
+	struct event_message event = { .id = ++rig->last_id, .received_ms = outbound_wall_ms() - shape->age_ms, .sender = slice_str(shape->sender), .flags = shape->flags,
 		                       .body_size = body.len, .header_size = (uint32_t)(slice_search(body, SLICE("\r\n\r\n")) + 4),
 		                       .prefix = slice_str(shape->prefix), .recipients = recipients, .envelope_id = slice_str(shape->envelope_id),
 		                       .subject = SLICE("hello"), .cuts = &shape->cut, .cut_count = shape->cut.size != 0,
@@ -1081,6 +1082,54 @@ static void through_waits_for_the_next_hop(void **state)
 	}
 }
 
+/*
+ * What is decided here, without an answer of the next hop to this message, is told to who waits, too: he is the only one who is told, so a 250
+ * would be the end of the message.
+ */
+static void through_is_refused_here(void **state)
+{
+	static const struct fake_rule later[] = { { "RCPT", 0, FAKE_SAY, "451 4.7.1 later" } };
+	static const struct {
+		const char             *name, *extensions, *to;
+		const struct fake_rule *rules;
+		uint32_t                flags;
+		int64_t                 age_ms;
+		struct smtp_reply       reply;
+	} rows[] = {
+		{ "too large", "SIZE 20", "a@b", NULL, 0, 0, { .code = 552, .enhanced = { 5, 3, 4 } } },
+		{ "no SMTPUTF8", "SIZE", "\xc3\xbc@b", NULL, EVENT_FLAG_SMTPUTF8, 0, { .code = 550, .enhanced = { 5, 6, 7 } } },
+		{ "no 8BITMIME", "SIZE", "a@b", NULL, EVENT_FLAG_8BITMIME, 0, { .code = 554, .enhanced = { 5, 6, 3 } } },
+		{ "later than it may be", "SIZE", "a@b", later, 0, 3600000, { .code = 554, .enhanced = { 5, 7, 1 } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct shape shape = { .sender = "user@own", .to = { rows[i].to }, .flags = EVENT_FLAG_TRUSTED | rows[i].flags,
+		                       .age_ms = rows[i].age_ms, .through = true };
+		const struct smtp_reply *reply;
+		struct rig rig;
+
+		rig_begin(&rig);
+		hop_open(&rig, rows[i].rules, rows[i].rules == NULL ? 0 : 1);
+		rig.hops[0].extensions = rows[i].extensions;
+		rig.route[0] = route_standard(&rig);
+		rig.route[0].eightbit = ROUTE_EIGHTBIT_BOUNCE;
+		routes_up(&rig, 1);
+		outbound_up(&rig);
+		take_in(&rig, &shape);
+		UNTIL(&rig, rig.through_answered);
+		reply = &rig.through.reply;
+		if (rig.through.result != THROUGH_REFUSED || reply->code != rows[i].reply.code || reply->enhanced.class != rows[i].reply.enhanced.class ||
+		    reply->enhanced.subject != rows[i].reply.enhanced.subject || reply->enhanced.detail != rows[i].reply.enhanced.detail ||
+		    reply->text.len == 0)
+			fail_msg("row \"%s\": result %d, %u %u.%u.%u %.*s", rows[i].name, (int)rig.through.result, reply->code, reply->enhanced.class,
+			         reply->enhanced.subject, reply->enhanced.detail, (int)reply->text.len, (const char *)reply->text.ptr);
+		UNTIL(&rig, messages(&rig) == 0);
+		assert_int_equal(rig.outbound->counts.notices, 0);
+		rig_down(&rig);
+	}
+}
+
 /* ---- restart ---- */
 
 static void after_a_restart_it_goes_on(void **state)
@@ -1423,6 +1472,7 @@ int main(void)
 		cmocka_unit_test(hosts_of_other_domains_are_asked_less_often),
 		cmocka_unit_test(health_outlives_a_lookup),
 		cmocka_unit_test(through_waits_for_the_next_hop),
+		cmocka_unit_test(through_is_refused_here),
 		cmocka_unit_test(after_a_restart_it_goes_on),
 		cmocka_unit_test(a_drain_lets_what_is_sent_end),
 		cmocka_unit_test(administrators_act),
