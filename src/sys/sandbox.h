@@ -97,7 +97,8 @@ void sandbox_describe(const struct sandbox *box, struct buf *out);
 
 /*
  * For finding out what a box lacks, never in service: from now on a breach names its call on standard error before the process
- * ends (by a handler, which a taken-over process could replace; the call is refused all the same). Sanitizer builds always do.
+ * ends (by a handler, which a taken-over process could replace; the call is refused all the same). Builds with a sanitizer always do, but for
+ * the thread sanitizer.
  */
 void sandbox_name_breaches(void);
 
