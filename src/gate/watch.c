@@ -21,6 +21,13 @@ struct watch {
 
 static const int64_t alarm_days[] = WATCH_CERTIFICATE_DAYS;
 
+int64_t watch_certificate_days(int64_t end_s, int64_t now_s)
+{
+	const int64_t left_s = end_s - now_s;
+
+	return left_s / DAY_S - (left_s % DAY_S < 0);
+}
+
 unsigned watch_certificate_alarm(int64_t days_left)
 {
 	unsigned alarm = 0;
@@ -108,7 +115,7 @@ static void look_at_certificates(struct watch *watch)
 	}
 	if (end_s == INT64_MAX)
 		return;
-	const int64_t  days = (end_s - now_s) / DAY_S;
+	const int64_t  days = watch_certificate_days(end_s, now_s);
 	const unsigned alarm = watch_certificate_alarm(days);
 	gauge_set(GAUGE_CERTIFICATE_DAYS, days);
 	if (end_s != watch->alarm_end_s)
@@ -118,7 +125,7 @@ static void look_at_certificates(struct watch *watch)
 		return;
 	watch->alarm = alarm;
 	log_warning(LOG_EVENT("certificate.ends"), LOG_SIGNED("days", days));
-	gate_note_node(watch->gate, "alarm", days <= 0 ? "a listener's certificate has ended" : "a listener's certificate is about to end");
+	gate_note_node(watch->gate, "alarm", days < 0 ? "a listener's certificate has ended" : "a listener's certificate is about to end");
 }
 
 static void look(struct timer *timer)

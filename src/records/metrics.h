@@ -1,6 +1,7 @@
 /*
- * GET /metrics on a loopback listener, in Prometheus' text format (version 0.0.4): the counters of all roles. Any other path is 404, any
- * other method 405. The HTTP library runs on a thread of its own and sees nothing but the counters' pages.
+ * GET (and HEAD) of /metrics on a loopback listener, in Prometheus' text format (version 0.0.4): the counters of all roles. Any other path
+ * is 404, any other method 405. METRICS_CONNECTIONS_MAX clients are heard at once, others wait, and who is silent for 10 seconds has to
+ * go. The HTTP library runs on a thread of its own and sees nothing but the counters' pages.
  */
 #ifndef RECORDS_METRICS_H
 #define RECORDS_METRICS_H

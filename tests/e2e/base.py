@@ -1,9 +1,10 @@
 """What end-to-end tests share."""
 import os
 import re
+import struct
 import unittest
 
-from harness import compare, gateway, smtp
+from harness import compare, gateway, places, smtp
 
 ROOT = os.geteuid() == 0
 
@@ -60,6 +61,32 @@ class Case(unittest.TestCase):
     def say(self, text):
         """A line for people, printed behind the test's name."""
         print("  # " + text, flush=True)
+
+
+class ShiftedClock(Case):
+    """A gateway whose wall clock the test sets, by seconds from the real one; time that passes is what it is."""
+
+    def shifted(self, **options):
+        """A gateway, not started yet."""
+        library = places.program("tests/e2e/clock_shift.so")
+        if library is None:
+            raise places.Unavailable("this build has no clock_shift.so")
+        gate = gateway.Gateway(**options)
+        self.addCleanup(gate.__exit__)
+        self.shift = gate.folder / "shift"
+        # A sanitizer does not mind that this library stands before its own.
+        sanitizer = (os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0").lstrip(":")
+        gate.env = dict(os.environ, LD_PRELOAD=str(library), HANGU_CLOCK_SHIFT=str(self.shift), ASAN_OPTIONS=sanitizer)
+        self.set_clock(0)
+        return gate
+
+    def set_clock(self, seconds):
+        if self.shift.exists():
+            with open(self.shift, "r+b") as file:  # in place: it is mapped
+                file.write(struct.pack("=q", seconds))
+        else:
+            self.shift.write_bytes(struct.pack("=q", seconds))
+            self.shift.chmod(0o644)
 
 
 def numbered(number, size=0):

@@ -8,7 +8,6 @@ import pathlib
 import re
 import signal
 import socket
-import struct
 import subprocess
 import time
 
@@ -356,29 +355,8 @@ class Trouble(base.Case):
 
 
 @base.needs_gateway
-class Clock(base.Case):
+class Clock(base.ShiftedClock):
     """The wall clock jumps: ids go on rising, nothing is lost, and what waits does not wait longer for it."""
-
-    def shifted(self, **options):
-        library = places.program("tests/e2e/clock_shift.so")
-        if library is None:
-            raise places.Unavailable("this build has no clock_shift.so")
-        gate = gateway.Gateway(**options)
-        self.addCleanup(gate.__exit__)
-        self.shift = gate.folder / "shift"
-        # A sanitizer does not mind that this library stands before its own.
-        sanitizer = (os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0").lstrip(":")
-        gate.env = dict(os.environ, LD_PRELOAD=str(library), HANGU_CLOCK_SHIFT=str(self.shift), ASAN_OPTIONS=sanitizer)
-        self.set_clock(0)
-        return gate.start()
-
-    def set_clock(self, seconds):
-        if self.shift.exists():
-            with open(self.shift, "r+b") as file:  # in place: it is mapped
-                file.write(struct.pack("=q", seconds))
-        else:
-            self.shift.write_bytes(struct.pack("=q", seconds))
-            self.shift.chmod(0o644)
 
     def accepted(self, gate, number):
         answer = smtp.send(gate.port, base.numbered(number))
@@ -388,7 +366,7 @@ class Clock(base.Case):
     def test_set_back_over_a_restart(self):
         """Ids are made from the clock; a second one of the same name would be lost at the next start."""
         port = places.free_port()
-        gate = self.shifted(next_port=port, route={"retry": "1h", "probe": "1s"})
+        gate = self.shifted(next_port=port, route={"retry": "1h", "probe": "1s"}).start()
         ids = [self.accepted(gate, number) for number in range(20)]
         process.wait_for(lambda: gate.queue()["deferred"] + gate.queue()["due"] == 20, 10, "twenty to wait")
         self.assertEqual(gate.stop(), 0)
@@ -416,7 +394,7 @@ class Clock(base.Case):
             return sink.Say("451 4.3.0 not yet") if stage == "mail" and waiting["yes"] else None
 
         box = self.open(sink.Sink(script=script))
-        gate = self.shifted(next_port=box.port, route={"retry": "20s", "retry_slow_after": "0", "probe": "1s"})
+        gate = self.shifted(next_port=box.port, route={"retry": "20s", "retry_slow_after": "0", "probe": "1s"}).start()
         ids, number = [], 0
         for shift in (0, 86400, -2 * 86400, 0, -3600):
             self.set_clock(shift)
@@ -494,25 +472,6 @@ class Boxes(base.Case):
     def test_a_start_proves_that_exec_is_refused(self):
         gate = self.gateway(next_port=9)
         self.assertRegex(gate.log(), r"(?i)exec")
-
-    def test_verify(self):
-        box = self.open(sink.Sink())
-        gate = self.gateway(next_port=box.port)
-        for number in range(20):
-            smtp.send(gate.port, base.numbered(number))
-        box.wait(20)
-        gate.stop()
-        gate.verify()
-        segments = [
-            p
-            for p in pathlib.Path(gate.sections["gateway"]["state"]).rglob("*")
-            if p.is_file() and b"message 7" in p.read_bytes()
-        ]
-        self.assertTrue(segments, "the message lies in some segment")
-        raw = bytearray(segments[0].read_bytes())
-        raw[raw.index(b"message 7")] ^= 1
-        segments[0].write_bytes(raw)
-        self.assertNotEqual(gate.verify(check=False).returncode, 0)
 
 
 @base.needs_gateway

@@ -48,7 +48,7 @@ def issue(name, days=365, addresses=("127.0.0.1",), key_kind="ec"):
     """A certificate for host `name` (and localhost, and `addresses`): (certificate, key). The same name and kind give
     the same files.
 
-    `days` may be negative: then it has run out already. `key_kind` is ec or rsa.
+    `key_kind` is ec or rsa.
     """
     folder = places.scratch() / "certificates"
     ca, ca_key = authority()

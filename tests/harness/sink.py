@@ -19,9 +19,11 @@ HOST = "127.0.0.1"
 
 @dataclasses.dataclass(frozen=True)
 class Say:
-    """Answer with these lines instead of the usual reply; `end` closes the connection afterwards."""
+    """Answer with these lines instead of the usual reply (bytes are sent as they are, except to the final dot); `end` closes
+    the connection afterwards.
+    """
 
-    lines: str
+    lines: str | bytes
     end: bool = False
 
 
@@ -252,7 +254,8 @@ class Session:
         return line
 
     def say(self, text):
-        self.sock.sendall(text.replace("\n", "\r\n").encode() + b"\r\n")
+        raw = text if isinstance(text, bytes) else text.replace("\n", "\r\n").encode()
+        self.sock.sendall(raw + b"\r\n")
 
     def ask(self, stage, argument=None):
         """Let the script speak. True when it answered in our place."""
