@@ -450,6 +450,14 @@ bool route_is_own(const struct route_table *table, const struct net_address *add
 	return false;
 }
 
+bool route_is_own_port(const struct route_table *table, const struct net_address *address)
+{
+	for (size_t i = 0; i < table->own_count; i++)
+		if (table->own[i].port == address->port && table->own[i].family == address->family && net_address_is_any(&table->own[i]))
+			return true;
+	return false;
+}
+
 /* ---- order ---- */
 
 /* Xorshift: a stream of numbers from one chance, for shuffling only. */

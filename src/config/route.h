@@ -84,6 +84,8 @@ void route_key(const struct route_table *table, struct slice address, struct sli
 
 /* Is this one of the addresses that we listen on? An address "any" with the same port stands for all addresses of `local` kind: loopback. */
 bool route_is_own(const struct route_table *table, const struct net_address *address);
+/* Does a listener take this port on every address of the machine? Then the address is ours if the machine has it (net_is_here()). */
+bool route_is_own_port(const struct route_table *table, const struct net_address *address);
 
 /*
  * An order in which to try hosts: by priority; hosts of one priority by chance according to their weights, as RFC 2782 asks. `order` gets `count` indexes

@@ -217,12 +217,35 @@ static void hosts_come_by_priority_and_weight(void **state)
 	assert_int_equal(last[4], 4000); /* weight 0 comes last */
 }
 
+/* 0.0.0.0:2525 takes that port on every address; 192.0.2.1:25 takes its own one only. */
+static void a_port_taken_everywhere_is_ours(void **state)
+{
+	const struct gate_route_settings settings = plain((struct setting_list)LIST(S("*")), (struct setting_list)LIST(S("a.example")));
+	const struct route_source        source = source_of(&settings, 1);
+	struct buf                       why = buf_make(1000);
+	struct route_table              *table = NULL;
+	const struct net_address         v6 = { .port = 2525, .family = NET_FAMILY_V6 };
+
+	(void)state;
+	assert_int_equal(route_table_make(&source, &why, &table), RC_OK);
+	for (uint16_t port = 2524; port <= 2526; port++) {
+		const struct net_address address = { .bytes = { 203, 0, 113, 7 }, .port = port, .family = NET_FAMILY_V4 };
+		assert_int_equal(route_is_own_port(table, &address), port == 2525);
+		assert_false(route_is_own(table, &address));
+	}
+	assert_false(route_is_own_port(table, &(struct net_address){ .bytes = { 192, 0, 2, 1 }, .port = 25, .family = NET_FAMILY_V4 }));
+	assert_false(route_is_own_port(table, &v6));
+	route_table_close(&table);
+	buf_done(&why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_are_read),
 		cmocka_unit_test(other_keys_are_checked),
 		cmocka_unit_test(the_closest_route_is_chosen),
+		cmocka_unit_test(a_port_taken_everywhere_is_ours),
 		cmocka_unit_test(hosts_come_by_priority_and_weight),
 	};
 

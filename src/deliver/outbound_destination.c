@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "net/acceptor.h"
 #include "sys/log.h"
 
 #define LINGER_MS          60000u
@@ -465,6 +466,14 @@ static bool host_add(struct destination *destination, struct slice name, uint16_
 	return true;
 }
 
+/* One of our own listeners, also one that listens on all addresses of this machine. */
+static bool is_ourselves(const struct destination *destination, const struct net_address *address)
+{
+	const struct route_table *table = destination->config->route_table;
+
+	return route_is_own(table, address) || (route_is_own_port(table, address) && net_is_here(address));
+}
+
 /*
  * RFC 5321 section 5.1: when we are among the hosts ourselves, those as far away as we are and farther are left out; when nobody is left, mail would
  * go in a circle (I-19d). False: nobody is left.
@@ -475,7 +484,7 @@ static bool leave_out_ourselves(struct destination *destination)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < destination->target_count; i++)
-		if (route_is_own(destination->config->route_table, &destination->targets[i].address)) {
+		if (is_ourselves(destination, &destination->targets[i].address)) {
 			uint32_t priority = destination->hosts[destination->targets[i].host].priority;
 
 			own = priority < own ? priority : own;

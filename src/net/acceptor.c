@@ -121,3 +121,20 @@ enum rc net_socket_local(int fd, struct net_address *out)
 		return RC_IO;
 	return RC_OK;
 }
+
+bool net_is_here(const struct net_address *address)
+{
+	struct sockaddr_storage storage;
+	struct net_address      asked = *address, local;
+	socklen_t               size;
+
+	asked.port = 9; /* discard: a datagram socket must name one, and is sent nothing */
+	size = net_address_sockaddr(&asked, &storage);
+	const int fd = socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	const bool here = connect(fd, (struct sockaddr *)&storage, size) == 0 && net_socket_local(fd, &local) == RC_OK &&
+	                  net_address_eq(&local, address);
+	(void)close(fd);
+	return here;
+}

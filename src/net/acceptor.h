@@ -51,4 +51,10 @@ void acceptor_stop(struct acceptor *acceptor);
 MUST_CHECK enum rc net_listen(const struct net_address *address, int backlog, int *out_fd, struct fault *fault);
 MUST_CHECK enum rc net_socket_local(int fd, struct net_address *out);
 
+/*
+ * Does this machine have `address`, on whichever interface? The kernel is asked from which address it would speak to it; nothing is sent. False
+ * also when it cannot be asked. Its port is not looked at.
+ */
+bool net_is_here(const struct net_address *address);
+
 #endif

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -783,6 +785,36 @@ static int tear_down_all(void **state)
 	}
 #define BOTH(test) PLAIN(test), SECURE(test)
 
+/* Every address of every interface, and some that no machine has (RFC 5737, RFC 3849). */
+static void the_machines_addresses_are_known(void **state)
+{
+	static const char *const foreign[] = { "192.0.2.77", "198.51.100.1", "2001:db8::77" };
+	struct ifaddrs          *all = NULL;
+	unsigned                 count = 0;
+
+	(void)state;
+	assert_int_equal(getifaddrs(&all), 0);
+	for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+		struct net_address address;
+		const int          family = one->ifa_addr == NULL ? 0 : one->ifa_addr->sa_family;
+		const socklen_t    size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+		if ((family != AF_INET && family != AF_INET6) || net_address_of_sockaddr(one->ifa_addr, size, &address) != RC_OK ||
+		    (family == AF_INET6 && address.bytes[0] == 0xfe)) /* link-local: of no use without its interface */
+			continue;
+		count++;
+		assert_true(net_is_here(&address));
+	}
+	freeifaddrs(all);
+	assert_true(count != 0);
+	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+		struct net_address address;
+
+		assert_int_equal(net_address_parse(slice_str(foreign[i]), &address), RC_OK);
+		assert_false(net_is_here(&address));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -805,6 +837,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_name_is_refused),
 		cmocka_unit_test(connections_are_made_and_taken),
 		cmocka_unit_test(a_refused_connection_says_why),
+		cmocka_unit_test(the_machines_addresses_are_known),
 		cmocka_unit_test(running_out_of_descriptors_is_survived),
 	};
 

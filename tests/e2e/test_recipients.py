@@ -253,6 +253,24 @@ class Way(base.Case):
         time.sleep(2)
         self.assertEqual((farther.count, made.queued()), (0, 1), "who stands behind us in the list is not asked")
 
+    def test_an_mx_that_is_this_machine(self):
+        """A listener on all addresses, and an MX with one that only the machine's interfaces tell of."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))
+            except OSError:
+                self.skipTest("this machine has no address but loopback")
+            own = probe.getsockname()[0]
+        made = base.gateway.Gateway(dns=self.server({"round.example": {"A": [own]}}).address)
+        self.addCleanup(made.__exit__)
+        made.sections["listener internet"]["address"] = "0.0.0.0:%d" % made.port
+        made.sections["route all"] = {"domains": "*", "tls": "none", "port": made.port, "retry": "1s"}
+        made.start()
+        self.assertEqual(smtp.send(made.port, base.numbered(1), recipients=["x@round.example"]).code, 250)
+        made.wait_log(r"delivery\.loop")
+        made.wait_empty(20)
+        self.assertEqual(made.metric('hangu_messages_total{result="accepted"}'), 1, "it did not come back")
+
     def test_eightbit_without_8bitmime_is_sent_as_it_is(self):
         box = self.open(sink.Sink(offers=("PIPELINING",)))
         gate = self.gateway(next_port=box.port)
