@@ -65,6 +65,12 @@ struct gate_listener_settings {
 	uint64_t            timeout_session;
 };
 
+/* Is it for the organisation's own mail systems alone? Who is none of them may not even say MAIL there. */
+static inline bool gate_listener_is_own(const struct gate_listener_settings *listener)
+{
+	return listener->role == LISTENER_INTERNAL || listener->role == LISTENER_JOURNAL;
+}
+
 /* [certificate NAME]: key and certificate chain in PEM. */
 struct gate_certificate_settings {
 	struct slice        name;

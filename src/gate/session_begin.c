@@ -75,10 +75,10 @@ void session_forget_naming(struct session *session)
 void session_know_peer(struct session *session)
 {
 	const struct config_listener *listener = session->listener;
-	const bool                    internal = listener->settings->role == LISTENER_INTERNAL && listener->peers.count != 0;
+	const bool                    own = gate_listener_is_own(listener->settings) && listener->peers.count != 0;
 
 	session->ours = net_match_has(&session->config->own, &session->peer) ||
-	                (internal && net_match_has(&listener->peers, &session->peer));
+	                (own && net_match_has(&listener->peers, &session->peer));
 	session->relay = net_match_has(&listener->relay, &session->peer);
 }
 
@@ -109,7 +109,7 @@ void session_begin_machine(struct session *session)
 static bool may_connect(const struct session *session)
 {
 	const struct config_listener *listener = session->listener;
-	const bool by_certificate = listener->settings->role == LISTENER_INTERNAL && listener->certificate_count != 0;
+	const bool by_certificate = gate_listener_is_own(listener->settings) && listener->certificate_count != 0;
 
 	return listener->peers.count == 0 || net_match_has(&listener->peers, &session->peer) || session->ours || by_certificate;
 }

@@ -32,7 +32,7 @@ static void on_mail(struct session *session, const struct smtp_event *event)
 		session_refuse(session, &closing, STAGE_MAIL, SLICE(""), "closing");
 	} else if (session->messages >= limits->messages_per_session) {
 		session_refuse(session, &enough, STAGE_MAIL, SLICE(""), "session_messages");
-	} else if (limits->role == LISTENER_INTERNAL && !session_is_ours(session)) {
+	} else if (gate_listener_is_own(limits) && !session_is_ours(session)) {
 		session_refuse(session, &stranger, STAGE_MAIL, SLICE(""), "not_ours");
 	} else if (session->stream.tls == NULL && net_match_has(&session->listener->tls_required, &session->peer)) {
 		session_refuse(session, &plain, STAGE_MAIL, SLICE(""), "tls_required");

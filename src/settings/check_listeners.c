@@ -179,7 +179,7 @@ void settings_check_listeners(struct settings_check *check)
 	check_networks(check, SETTINGS_ORGANISATION, 0, "networks", &gate->organisation->networks, true);
 	for (size_t i = 0; i < gate->listener_count; i++) {
 		const struct gate_listener_settings *listener = &gate->listeners[i];
-		const bool                           internal = listener->role == LISTENER_INTERNAL || listener->role == LISTENER_JOURNAL;
+		const bool                           internal = gate_listener_is_own(listener);
 		check_networks(check, SETTINGS_LISTENER, i, "peers", &listener->peers, internal);
 		check_networks(check, SETTINGS_LISTENER, i, "proxies", &listener->proxies, true);
 		check_networks(check, SETTINGS_LISTENER, i, "xclient", &listener->xclient, true);

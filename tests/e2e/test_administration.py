@@ -160,39 +160,6 @@ class Ways(base.Case):
 
 @base.needs_gateway
 class Said(base.Case):
-    def test_json_lines(self):
-        box = self.open(sink.Sink())
-        gate = self.gateway(next_port=box.port, sections={"log": {"format": "json"}})
-        with smtp.Client(gate.port) as client:
-            client.command(b'EHLO x" , "event": "forged')
-            client.command(b"NOOP \x1b[2J\xff\x00")
-        smtp.send(gate.port, base.numbered(1).replace(b"Subject: message 1", b'Subject: x", "event": "forged'))
-        box.wait(1)
-        self.assertEqual(gate.stop(), 0)
-        lines = [json.loads(line) for line in (gate.folder / "log").read_text().splitlines()]
-        self.assertTrue({"message.accepted", "delivery.result", "session.refused"} <= {line["event"] for line in lines})
-        self.assertNotIn("forged", {line["event"] for line in lines})
-        self.assertTrue(all({"time", "level", "role", "event"} <= set(line) for line in lines))
-
-    def test_a_certificate_about_to_end(self):
-        gate = base.gateway.Gateway(next_port=9)
-        self.addCleanup(gate.__exit__)
-        certificate, key = gate.key_pair("soon.example.net", days=6)
-        gate.sections["certificate own"] = {"file": certificate, "key": key}
-        gate.sections["listener internet"].update(tls="starttls", certificate="own")
-        gate.start()
-        gate.wait_log(r"certificate\.ends days=[56]\b")
-        self.assertIn(gate.metric("hangu_certificate_days"), (5, 6))
-
-    def test_every_attempt_of_the_proof_is_logged(self):
-        gate = self.gateway(next_port=9)
-        done = gate.command("prove", check=True)
-        attempts = [line for line in done.stdout.splitlines() if re.search(r" ok +", line)]
-        self.assertGreater(len(attempts), 30)
-        self.assertEqual(len(re.findall(r"prove\.breach", gate.log())), len(attempts))
-        for word in ("another message's memory", "under another message's id", "an oversized frame"):
-            self.assertRegex(done.stdout, word)
-
     def test_send_and_scan(self):
         box = self.open(sink.Sink())
         gate = self.gateway(next_port=box.port)
@@ -202,26 +169,6 @@ class Said(base.Case):
         self.assertEqual(sent.returncode, 0, sent.stdout + sent.stderr)
         self.assertIsNone(base.same_below_trace(box.wait(1)[0].data, file.read_bytes()))
         self.assertIn("clean", gate.command("scan", file, check=True).stdout)
-
-    def test_the_first_bad_record_is_named(self):
-        box = self.open(sink.Sink())
-        gate = self.gateway(next_port=box.port, sections={"journal": {"compress_level": "3", "compress_from": "1K"}})
-        for number in range(10):
-            self.assertEqual(smtp.send(gate.port, base.numbered(number, 20000)).code, 250)
-        arrivals = box.wait(10)
-        for arrival in arrivals:  # bodies were compressed, and came whole
-            self.assertIsNone(base.same_below_trace(arrival.data, base.numbered(int(arrival.number()), 20000)))
-        self.assertEqual(gate.stop(), 0)
-        gate.verify()
-        segment = next((gate.sections["gateway"]["state"] / "journal").glob("*.segment"))
-        raw = bytearray(segment.read_bytes())
-        starts = [m.start() for m in re.finditer(b"HgJ1", raw)]
-        self.assertGreater(len(starts), 10)
-        raw[starts[7] + 121] ^= 1
-        segment.write_bytes(raw)
-        done = gate.verify(check=False)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn(str(starts[7]), done.stdout + done.stderr, "the offset of the record")
 
 
 @base.needs_gateway

@@ -150,6 +150,7 @@ class Journal(base.Case):
             done = gate.verify(check=False)
             self.assertEqual(done.returncode, 1)
             self.assertNotIn("whole", done.stdout)
+            self.assertRegex(done.stdout, r"(?m)^\d+ segments ")
             found = re.search(r"BAD at segment (\d+), offset (\d+), record (\d+): \S.* \(\w+\)", done.stderr)
             self.assertTrue(found, done.stderr)
             self.assertIn("%d" % int(found.group(1)), segment.name)
@@ -157,6 +158,7 @@ class Journal(base.Case):
 
         seven, twelve = bad(b"This is message 7."), bad(b"This is message 12.")
         self.assertLess(seven, twelve)
+        self.assertEqual((whole[seven[0] :][:4], whole[twelve[0] :][:4]), (b"HgJ1", b"HgJ1"), "the front of a record")
         for (offset, _), word, next_word in (
             (seven, b"This is message 7.", b"This is message 8."),
             (twelve, b"This is message 12.", b"This is message 13."),

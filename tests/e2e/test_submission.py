@@ -3,7 +3,7 @@ import base64
 import hashlib
 import ssl
 
-from harness import certificates, corpus, gateway, process, sink, smtp
+from harness import certificates, corpus, gateway, places, process, sink, smtp
 
 from . import base
 from .test_smuggling import rows
@@ -213,3 +213,84 @@ class OwnSystems(base.Case):
         self.assertEqual((codes[:10], codes[11]), ([250] * 10, 450))
         self.assertEqual(answer(50, "a@small.example").code, 250)
         self.assertEqual(answer(51, "").code, 250)
+
+
+@base.needs_gateway
+class Roles(base.Case):
+    """What each role of a listener offers, and to whom."""
+
+    def test_where_passwords_are_asked_for(self):
+        """AUTH is for people, over TLS: on submission listeners once TLS is on, and nowhere else."""
+        made = gateway.Gateway(next_port=9, tls="mx.example.net", listener={"tls": "starttls"})
+        self.addCleanup(made.__exit__)
+        accounts = made.folder / "accounts"
+        accounts.write_text(made.command("account", "wang", "wang@example.net", text=PASSWORD + "\n", check=True).stdout)
+        made.sections["accounts"] = {"file": accounts}
+        made.sections["organisation"] = {"networks": "127.0.0.0/8"}
+        ports = {("internet", "starttls"): made.port}
+        for role in ("internet", "submission", "internal", "journal"):
+            for tls in ("starttls", "required", "implicit"):
+                if (role, tls) not in ports:
+                    ports[role, tls] = places.free_port()
+                    made.sections["listener %s-%s" % (role, tls)] = {
+                        "address": "127.0.0.1:%d" % ports[role, tls],
+                        "role": role,
+                        "tls": tls,
+                        "certificate": "own",
+                    }
+        made.start()
+        for (role, tls), port in ports.items():
+            with self.subTest(role=role, tls=tls), smtp.Client(port, greeting=tls != "implicit") as client:
+                if tls == "implicit":
+                    client.wrap()
+                    self.assertEqual(client.reply().code, 220)
+                else:
+                    self.assertNotIn("AUTH", client.hello(), "never in the clear")
+                    answer = client.command("AUTH PLAIN AGEAYg==")
+                    self.assertEqual(answer.code, 538 if role == "submission" else 502)
+                    client.starttls()
+                offers = client.hello()
+                self.assertEqual(offers.get("AUTH"), "PLAIN LOGIN" if role == "submission" else None)
+                if role == "submission":
+                    self.assertEqual(client.command("MAIL FROM:<wang@example.net>").code, 530)
+                else:
+                    self.assertEqual(client.command("AUTH PLAIN AGEAYg==").code, 502)
+                    self.assertEqual(client.command("MAIL FROM:<wang@example.net>").code, 250)
+
+    def test_own_systems_only(self):
+        """Internal and journal listeners: who is listed may send, and nobody else may even begin."""
+        certificate, _ = certificates.issue("mail.example.net")
+        pem = certificate.read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+        fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        own = {"organisation": {"networks": "127.0.0.8"}}
+        for role in ("internal", "journal"):
+            for name, listener, sections, refused in (
+                ("by address", {"peers": "127.0.0.8"}, None, "greeting"),
+                ("by network", {}, own, "mail"),
+                ("by certificate", {"peer_certificates": fingerprint}, own, "mail"),
+            ):
+                with self.subTest(role=role, name=name):
+                    box = self.open(sink.Sink())
+                    made = gateway.Gateway(
+                        next_port=box.port,
+                        tls="mx.example.net",
+                        listener=dict({"role": role, "relay_from": ""}, **listener),
+                        sections=sections,
+                    )
+                    self.addCleanup(made.__exit__)
+                    made.start(wait=False)
+                    made.wait_log("supervisor.serving")
+                    with smtp.Client(made.port, source="127.0.0.7") as stranger:
+                        if refused == "greeting":
+                            self.assertEqual(stranger.greeting.code, 554)
+                        else:
+                            stranger.hello()
+                            answer = stranger.command("MAIL FROM:<a@example.net>")
+                            self.assertEqual((answer.code, answer.enhanced), (550, "5.7.1"))
+                    with smtp.Client(made.port, source="127.0.0.8") as known:
+                        known.hello()
+                        known.envelope("a@example.net", ["journal@example.net"])
+                        report = b"X-MS-Journal-Report: \r\n" + base.numbered(1)
+                        self.assertEqual(known.data(report).code, 250)
+                    self.assertIsNone(base.same_below_trace(box.wait(1)[0].data, report), "its fields stay")
+                    made.wait_log(r'message\.accepted .*direction="internal"')
