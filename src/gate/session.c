@@ -419,6 +419,9 @@ static void take_xclient(struct session *session, const struct xclient *xclient)
 		session_forget_naming(session);
 		session_set_peer(session, xclient->addr);
 		session_text_drop(&session->peer_name);
+		/* A certificate is that of who passes the client on, too. */
+		session->certificate = false;
+		session->passed_on = true;
 	}
 	if ((xclient->given & XCLIENT_PORT) != 0)
 		session->peer.port = xclient->port;
@@ -716,7 +719,7 @@ static void on_secure(struct stream *stream)
 		buf_put_str(&text, facts.cipher);
 		put_certificate(&facts, &text);
 		session_text_set(&session->tls, buf_slice(&text));
-		for (size_t i = 0; facts.peer_certificate && i < session->listener->certificate_count; i++)
+		for (size_t i = 0; facts.peer_certificate && !session->passed_on && i < session->listener->certificate_count; i++)
 			session->certificate |= digest_eq(&session->listener->certificates[i], &facts.peer_fingerprint);
 		if (facts.peer_certificate)
 			note_certificate(session, &facts);

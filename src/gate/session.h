@@ -62,6 +62,7 @@ struct session {
 	uint8_t                       state;       /* enum session_state */
 	bool                          peer_ended;  /* it will send nothing more */
 	bool                          quit;        /* it said so, and sends nothing more */
+	bool                          passed_on;   /* with XCLIENT: the peer is not who speaks */
 	bool                          certificate; /* the client's certificate is one of our own systems' */
 	bool                          ours;        /* own network, internal listener, or such a certificate */
 	bool                          relay;       /* in the listener's relay_from */

@@ -82,11 +82,12 @@ void session_know_peer(struct session *session)
 	session->relay = net_match_has(&listener->relay, &session->peer);
 }
 
-static struct smtp_server_peer machine_peer(const struct session *session)
+/* `speaker` is who speaks: the client, or who passes it on with XCLIENT. */
+static struct smtp_server_peer machine_peer(const struct session *session, const struct net_address *speaker)
 {
 	return (struct smtp_server_peer){
 		.tls = session->stream.tls != NULL,
-		.xclient = net_match_has(&session->listener->xclient, &session->peer),
+		.xclient = net_match_has(&session->listener->xclient, speaker),
 		.long_addresses = session->ours,
 	};
 }
@@ -100,18 +101,18 @@ static const struct smtp_server_config *machine_config(const struct session *ses
 
 void session_begin_machine(struct session *session)
 {
-	const struct smtp_server_peer peer = machine_peer(session);
+	const struct smtp_server_peer peer = machine_peer(session, &session->peer);
 
 	smtp_server_init(&session->smtp, machine_config(session), &peer);
 }
 
-/* May a client at this address speak to this listener at all? */
-static bool may_connect(const struct session *session)
+/* May who speaks from this address do so to this listener at all? */
+static bool may_connect(const struct session *session, const struct net_address *speaker)
 {
 	const struct config_listener *listener = session->listener;
 	const bool by_certificate = gate_listener_is_own(listener->settings) && listener->certificate_count != 0;
 
-	return listener->peers.count == 0 || net_match_has(&listener->peers, &session->peer) || session->ours || by_certificate;
+	return listener->peers.count == 0 || net_match_has(&listener->peers, speaker) || session->ours || by_certificate;
 }
 
 /* Count the client and see whether it may come in. A reply, or NULL when it may. */
@@ -123,7 +124,7 @@ static const struct smtp_reply *admit(struct session *session, const char **reas
 	const struct gate_listener_settings *limits = session->listener->settings;
 
 	session_know_peer(session);
-	if (!may_connect(session)) {
+	if (!may_connect(session, &session->peer)) {
 		*reason = "peer_not_allowed";
 		return &foreign;
 	}
@@ -203,10 +204,11 @@ bool session_take_settings(struct session *session)
 	(void)gate_session_enter(home->gate, index, UINT64_MAX);
 	session->listener_index = index;
 	session_know_peer(session);
-	const struct smtp_server_peer peer = machine_peer(session);
+	/* The stream knows the address that was looked at when the session began. */
+	const struct smtp_server_peer peer = machine_peer(session, &session->stream.peer);
 	smtp_server_change(&session->smtp, machine_config(session), &peer);
 	config_drop(&old);
-	return may_connect(session);
+	return may_connect(session, &session->stream.peer);
 }
 
 /* The client is known now: let it in, or send it away with a sentence. */

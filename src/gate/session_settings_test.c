@@ -85,6 +85,28 @@ static void who_may_not_be_there_any_more_is_told(void **state)
 	}
 }
 
+/* Who passes clients on with XCLIENT is the one whose address was looked at, and whose certificate it was. */
+static void who_passes_clients_on_stays(void **state)
+{
+	static const char passes[] = "peers = 192.0.2.0/24\nxclient = 192.0.2.1";
+	struct rig        rig;
+	(void)state;
+
+	rig_up(&rig, passes, "", NULL, 0);
+	greeted(&rig);
+	the_session(&rig)->certificate = true;
+	talk(&rig, "MAIL FROM:<s@example.org>\r\nRCPT TO:<r@else.example>\r\n", "250 2.1.5");
+	talk(&rig, "RSET\r\nXCLIENT ADDR=198.51.100.7\r\n", "220 ");
+	talk(&rig, "EHLO c.example\r\nMAIL FROM:<s@example.org>\r\nRCPT TO:<r@else.example>\r\n", "550 5.7.1");
+	change(&rig, passes, "");
+	talk(&rig, "RSET\r\nXCLIENT ADDR=198.51.100.8\r\n", "220 ");
+	change(&rig, "peers = 192.0.2.0/24", "");
+	talk(&rig, "EHLO c.example\r\nXCLIENT ADDR=198.51.100.9\r\n", "550 ");
+	change(&rig, "peers = 198.51.100.0/24", "");
+	talk(&rig, "NOOP\r\n", "421 4.3.2 The settings have changed");
+	rig_down(&rig);
+}
+
 /* Its place among its listener's connections goes with it. */
 static void it_is_counted_where_its_listener_stands_now(void **state)
 {
@@ -110,6 +132,7 @@ int main(void)
 		cmocka_unit_test(the_next_message_goes_by_the_new_settings),
 		cmocka_unit_test(what_was_offered_stays_until_the_next_ehlo),
 		cmocka_unit_test(who_may_not_be_there_any_more_is_told),
+		cmocka_unit_test(who_passes_clients_on_stays),
 		cmocka_unit_test(it_is_counted_where_its_listener_stands_now),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,7 +183,7 @@ static inline void rig_up(struct rig *rig, const char *listener, const char *mor
 	rig->gate.config = settings_of(rig, listener, more);
 	rig->gate.delivery = rig->loop;
 	assert_int_equal(peers_open(1, &rig->gate.peers), RC_OK);
-	const struct scan_link_options scan = { .scanner_count = 1, .waiting_max = 100, .replace = no_scanner };
+	const struct scan_link_options scan = { .scanner_count = 1, .waiting_max = 100, .lost_ms = SCAN_LOST_MS, .replace = no_scanner };
 	assert_int_equal(scan_link_open(&scan, &rig->gate.scan), RC_OK);
 	const struct outbound_options outbound = { .loop = rig->loop, .config = rig->gate.config, .seed = 42 };
 	assert_int_equal(outbound_open(&outbound, &rig->gate.outbound), RC_OK);
