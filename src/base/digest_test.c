@@ -101,7 +101,8 @@ static void threads_do_not_meet(void **state)
 
 	(void)state;
 #ifdef __SANITIZE_THREAD__
-	skip(); /* that sanitizer does not know C11's threads */
+	print_message("skipped: ThreadSanitizer does not know C11's threads\n");
+	skip();
 #endif
 	digest_of(&abc, 1, &right);
 	for (unsigned i = 0; i < 4; i++)

@@ -543,7 +543,8 @@ static void it_works_inside_the_box(void **state)
 
 	(void)state;
 #ifdef __SANITIZE_THREAD__
-	skip(); /* that sanitizer allows no thread after a fork */
+	print_message("skipped: ThreadSanitizer allows no thread after a fork\n");
+	skip();
 #endif
 	const struct net_address address = fake_dns_address(server);
 	const pid_t              child = fork();
@@ -551,8 +552,10 @@ static void it_works_inside_the_box(void **state)
 	if (child == 0)
 		_exit(in_the_box(&address));
 	assert_int_equal(waitpid(child, &status, 0), child);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
-		skip(); /* a kernel or a container without seccomp */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 3) {
+		print_message("skipped: this kernel or container has no seccomp\n");
+		skip();
+	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		fail_msg("ended with %x", (unsigned)status);
 }

@@ -563,8 +563,10 @@ static void test_privileges(void **state)
 	int                       proc = -1;
 
 	(void)state;
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: only root can give its privileges up\n");
 		skip();
+	}
 	assert_int_equal(file_dir_open("/proc", &proc), RC_OK);
 	const struct sandbox_path path = { .handle = proc };
 	const struct sandbox box = { .role = "files", .calls = SANDBOX_CALLS_FILES, .network = SANDBOX_NET_NONE, .paths = &path, .path_count = 1 };
