@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define DURABLE_EVERY_MS 100u
+#define DELIVERY_LEAST_MS 2000u /* for deliveries under way when sessions took all of the drain's time; the supervisor waits longer than that */
 
 /* One administrator's connection: one request at a time, its answers as frames. */
 struct control_client {
@@ -41,6 +42,7 @@ struct control {
 	struct gate_sockets  *prepared_sockets;
 	uint64_t              prepared_generation;
 	uint64_t              generation;
+	uint64_t              drain_until_ms; /* sessions and deliveries together; the loop's clock */
 	uint8_t               room[IPC_FRAME_MAX];
 };
 
@@ -238,7 +240,10 @@ void control_farewell(struct control *control)
 
 void control_loops_drained(struct control *control)
 {
-	outbound_drain(control->gate->outbound, atomic_load(&control->gate->drain_ms), outbound_drained, control);
+	const uint64_t now = loop_now_ms(control->loop);
+	const uint64_t left = control->drain_until_ms > now ? control->drain_until_ms - now : 0;
+
+	outbound_drain(control->gate->outbound, left > DELIVERY_LEAST_MS ? left : DELIVERY_LEAST_MS, outbound_drained, control);
 }
 
 static void loops_drained(struct loop_task *task)
@@ -254,6 +259,7 @@ static void drain(struct control *control, uint64_t deadline_ms)
 		return;
 	log_notice(LOG_EVENT("gate.drain"), LOG_NUMBER("deadline_ms", deadline_ms));
 	atomic_store(&gate->drain_ms, deadline_ms);
+	control->drain_until_ms = loop_now_ms(control->loop) + deadline_ms;
 	atomic_store(&gate->loops_draining, gate->loop_count);
 	for (size_t i = 0; i < gate->loop_count; i++)
 		loop_post(gate->loops[i].loop, &gate->loops[i].drain_task);
