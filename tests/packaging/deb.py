@@ -44,6 +44,9 @@ FILES = {
     "/usr/share/doc/hangu/findings.md": "-rw-r--r--",
     "/usr/share/doc/hangu/hangu.spdx.json": "-rw-r--r--",
     "/usr/share/doc/hangu/packaging.md": "-rw-r--r--",
+    "/usr/share/man/man1/hangu.1.gz": "-rw-r--r--",
+    "/usr/share/man/man8/hangu-handover.8.gz": "-rw-r--r--",
+    "/usr/share/man/man8/hangud.8.gz": "-rw-r--r--",
 }
 PRIVATE_FOLDERS = {"/etc/hangu/": "drwxr-x---"}
 
