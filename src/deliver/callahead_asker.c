@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "net/acceptor.h"
 #include "sys/log.h"
 
 #define ARENA_BYTES (8u << 10)
@@ -263,12 +264,14 @@ static struct slice exchanger_name(const struct asker *asker)
  */
 static void take_addresses(struct asker *asker, const struct resolver_answer *answer)
 {
+	const struct route_table *table = asker->verifier->config->route_table;
+
 	for (size_t i = 0; answer->status == RESOLVER_OK && i < answer->count && asker->target_count < CALLAHEAD_TARGETS_MAX; i++) {
 		struct net_address *target = &asker->targets[asker->target_count];
 
 		*target = answer->addresses[i];
 		target->port = asker->port;
-		if (asker->by_mx && route_is_own(asker->verifier->config->route_table, target)) {
+		if (asker->by_mx && (route_is_own(table, target) || (route_is_own_port(table, target) && net_is_here(target)))) {
 			asker->exchanger_count = 0;
 			asker->exchanger_next = 0;
 			asker->target_count = 0;

@@ -183,6 +183,9 @@ static const struct row unlawful[] = {
 	{ "state without slash", GATEWAY "state = lib\n" LISTENER, "[gateway] state: expected a path that begins with a slash: lib" },
 
 	{ "open relay: everybody is ours", LEAST "[organisation]\nnetworks = 0.0.0.0/0\n", "[organisation] networks: would make an open relay" },
+	{ "a verdict above the hard limit (I-24)", LEAST "[scan]\ndeadline = 120001ms\n", "from 100ms to 2m, found \"120001ms\"" },
+	{ "a client that waits longer than it may", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.9\nthrough_wait = 120001ms\n",
+	  "from 1s to 2m, found \"120001ms\"" },
 	{ "open relay: half of the world", LEAST "relay_from = 128.0.0.0/1\n", "hangu.conf:3: [listener internet] relay_from: would make an open relay: a network larger than /8" },
 	{ "open relay: all of IPv6", LEAST "relay_from = ::/0\n", "relay_from: would make an open relay" },
 	{ "open relay: a slash 15 of IPv6", LEAST "relay_from = 2000::/15\n", "relay_from: would make an open relay" },
@@ -290,6 +293,8 @@ static const struct row lawful[] = {
 	{ "a byte less than that", LEAST "message_size_max = 4194303\n[scanner]\nmemory_max = 64M\n", "" },
 	{ "the largest message that can be scanned", "[gateway]\nhostname = mx.example.org\nmessage_bytes_max = 2G\n" LISTENER
 	  "message_size_max = 1G\n[scanner]\nmemory_max = 2G\n", "" },
+	{ "a verdict at the hard limit (I-24)", LEAST "[scan]\ndeadline = 120s\n", "" },
+	{ "a client that waits as long as it may", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.9\nthrough_wait = 120s\n", "" },
 	{ "more memory than there is", LEAST "[queue]\nmemory_max = 256G\n[journal]\nqueue_size = 64G\n", "" },
 };
 /* clang-format on */
