@@ -109,7 +109,8 @@ class Log(base.Case):
         gate.wait_empty()
         gate.command("prove", check=True)
         gate.stop()
-        raw = (gate.folder / "log").read_bytes()
+        # A build with a sanitizer names the calls that the doubles died of.
+        raw = re.sub(rb"(?m)^box breach: \w+ \(call \d+\)\n", b"", (gate.folder / "log").read_bytes())
         self.assertTrue(raw.endswith(b"\n"))
         events = set()
         for line in raw[:-1].split(b"\n"):

@@ -50,6 +50,10 @@ class Failures(base.Case):
         process.wait_for(lambda: len(gate.roles()["scan"]) == 2, 10, "two scanners")
         return gate
 
+    @staticmethod
+    def identity(answer):
+        return re.search(r"kept as ([0-9A-Z]{13})", answer.text).group(1)
+
     def strike(self, gate, number):
         """Send LARGE, and `number` to each scanner that is seen reading it. Returns the answer and how many were met."""
         pids, met = gate.roles()["scan"], set()
@@ -77,15 +81,16 @@ class Failures(base.Case):
             before = gate.roles()["scan"]
             answer, met = self.strike(gate, number)
             self.assertEqual(answer.code, 250, answer)
-            if met == 2 and gate.held():
+            said = gate.wait_log(r'message\.accepted message="%s".* reason="(\w*)"' % self.identity(answer))
+            if met == 2 and said.group(1) == "unscannable":
                 return answer, before
             process.wait_for(lambda: gate.metric("hangu_scanners_up") == 2, 20, "both scanners")
         self.fail("no message was met twice")
 
     def held_by_name(self, gate, answer, before):
         """It is in quarantine, named with its cause wherever one looks; scanners are new, and others are served."""
-        identity = re.search(r"kept as ([0-9A-Z]{13})", answer.text).group(1)
-        self.assertEqual(gate.held(), 1)
+        identity = self.identity(answer)
+        process.wait_for(lambda: gate.held() == 1, 10, "the message in quarantine")
         listing = gate.command("queue", "list", "--quarantined", check=True).stdout
         self.assertRegex(listing, r"(?s)%s .*unscannable" % identity)
         gate.wait_log(r'message\.accepted message="%s".* reason="unscannable"' % identity)
@@ -237,7 +242,7 @@ class Unavailable(base.Case):
     def test_hold(self):
         gate, answer, number = self.decided("hold")
         self.assertEqual(answer.code, 250)
-        self.assertEqual(gate.held(), 1)
+        process.wait_for(lambda: gate.held() == 1, 10, "the message in quarantine")
         self.assertIn("unscanned", gate.command("queue", "list", "--quarantined", check=True).stdout)
         self.assertNotIn(number, self.restored(gate))
         self.assertEqual(gate.held(), 1)
