@@ -196,7 +196,8 @@ enum rc domain_ascii(struct slice name, struct buf *out)
 		if (rc == RC_OK && name.len != 0)
 			buf_put_byte(out, '.');
 	}
-	if (rc == RC_OK && !out->failed)
+	/* A-labels are longer than what they stand for. */
+	if (rc == RC_OK && !out->failed && out->len - start <= DOMAIN_BYTES_MAX)
 		return RC_OK;
 	out->failed = false;
 	buf_truncate(out, start);

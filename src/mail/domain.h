@@ -26,7 +26,8 @@ MUST_CHECK enum rc domain_check(struct slice name, bool utf8);
  * Append the form in which two spellings of a domain are equal: ASCII letters in lower case, labels with other letters
  * as A-labels (RFC 5890 section 2.3.2.1, RFC 3492). Letters outside ASCII are taken as they are: no case folding, no
  * normalisation, so that nothing is ever mapped onto another domain than the one written. Errors as domain_check(name,
- * true), and RC_LIMIT when an A-label is longer than DOMAIN_LABEL_MAX or `out` is full; then `out` keeps what it had.
+ * true), and RC_LIMIT when an A-label is longer than DOMAIN_LABEL_MAX, the whole than
+ * DOMAIN_BYTES_MAX, or `out` is full; then `out` keeps what it had.
  */
 MUST_CHECK enum rc domain_ascii(struct slice name, struct buf *out);
 

@@ -96,6 +96,18 @@ static void test_bounds(void **state)
 	/* No room. */
 	struct buf small = buf_make(5);
 	assert_int_equal(domain_ascii(SLICE("example"), &small), RC_LIMIT);
+
+	/* A-labels make it longer: "\u00fc." is "xn--tda.", and 31 of them with 6, 7 and 8 letters behind are 254, 255 and 256 bytes. */
+	for (size_t letters = 6; letters <= 8; letters++) {
+		struct buf long_name = buf_make(512), long_out = buf_make(512);
+		for (unsigned i = 0; i < 31; i++)
+			buf_put_str(&long_name, "\xc3\xbc.");
+		buf_put(&long_name, slice_take(SLICE("abcdefgh"), letters));
+		assert_int_equal(domain_ascii(buf_slice(&long_name), &long_out), letters < 8 ? RC_OK : RC_LIMIT);
+		assert_int_equal(long_out.len, letters < 8 ? 248 + letters : 0);
+		buf_done(&long_name);
+		buf_done(&long_out);
+	}
 	assert_int_equal(small.len, 0);
 	assert_false(small.failed);
 	buf_done(&small);
