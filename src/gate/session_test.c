@@ -153,12 +153,6 @@ static void shedding(struct rig *rig)
 	rig->home->shedding = true;
 }
 
-static void soon_silent(struct rig *rig)
-{
-	limits_of(rig)->timeout_command = 300;
-	limits_of(rig)->timeout_data = 300;
-}
-
 static void no_room_in_the_queue(struct rig *rig)
 {
 	atomic_store(&rig->gate.outbound->has_room, false);
@@ -224,10 +218,10 @@ static const struct refusal_row {
 	{ "a full listener", "connections_max = 1", "", one_before, NULL, "listener_connections", STAGE_CONNECT, 421, "4.3.2" },
 	{ "who speaks first", "", "", never_greeted, "", "early_talker", STAGE_CONNECT, 554, "5.5.1" },
 	{ "a gate that closes", "", "", shedding, NULL, "closing", STAGE_CONNECT, 421, "4.3.2" },
-	{ "silence", "", "", soon_silent, "NOOP\r\n", "timeout", STAGE_HELO, 421, "4.4.2" },
-	{ "silence behind RCPT", "", "", soon_silent, ENVELOPE, "timeout", STAGE_RCPT, 421, "4.4.2" },
-	{ "silence in a message", "", "", soon_silent, ENVELOPE "DATA\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
-	{ "silence in a chunk", "", "", soon_silent, ENVELOPE "BDAT 100\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
+	{ "silence", "", "", NULL, "NOOP\r\n", "timeout", STAGE_HELO, 421, "4.4.2" },
+	{ "silence behind RCPT", "", "", NULL, ENVELOPE, "timeout", STAGE_RCPT, 421, "4.4.2" },
+	{ "silence in a message", "", "", NULL, ENVELOPE "DATA\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
+	{ "silence in a chunk", "", "", NULL, ENVELOPE "BDAT 100\r\nSubject: a\r\n", "timeout", STAGE_DATA, 421, "4.4.2" },
 	{ "no command", "", "", NULL, "FROB\r\n", "unknown-command", STAGE_HELO, 500, "5.5.1" },
 	{ "EXPN", "", "", NULL, "EXPN staff\r\n", "not-offered", STAGE_HELO, 502, "5.5.1" },
 	{ "another protocol", "", "", NULL, "GET / HTTP/1.1\r\n", "foreign-protocol", STAGE_HELO, 500, "5.5.1" },
@@ -295,8 +289,15 @@ static void check_refusal(const struct refusal_row *row)
 		greeted(&rig);
 	else
 		come_in(&rig, "192.0.2.1");
-	if (row->say != NULL)
+	if (strcmp(row->reason, "timeout") == 0) {
+		struct session *session = the_session(&rig);
+		const uint64_t  all = session->stream.received + strlen(row->say);
+		say(&rig, row->say);
+		UNTIL(&rig, session->stream.received == all, WITH_JOURNAL);
+		loop_timer_set(rig.loop, &session->timer, 0);
+	} else if (row->say != NULL) {
 		say(&rig, row->stage == STAGE_CONNECT ? "EHLO early\r\n" : row->say);
+	}
 	UNTIL(&rig, last_refused(&rig, row) != NULL, WITH_JOURNAL);
 	const struct refusal *refusal = last_refused(&rig, row);
 	assert_int_equal(refusal->stage, row->stage);
