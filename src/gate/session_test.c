@@ -321,6 +321,39 @@ static void every_refusal_says_and_leaves_five_things(void **state)
 	}
 }
 
+/* As many errors as errors_max are borne, the next one ends the session. What our rules refuse is no error. */
+static void errors_are_borne_up_to_their_number(void **state)
+{
+	static const struct {
+		const char *listener;
+		int         max;
+	} rows[] = {
+		{ "tarpit = 0s\nerrors_max = 1", 1 },
+		{ "tarpit = 0s\nerrors_max = 2", 2 },
+		{ "tarpit = 0s", 20 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		for (int errors = rows[i].max - 1; errors <= rows[i].max + 1; errors++) {
+			struct rig rig;
+
+			rig_up(&rig, rows[i].listener, "", NULL, 0);
+			greeted(&rig);
+			for (int k = 0; k < rows[i].max + 1; k++)
+				talk(&rig, MAIL_OF "RCPT TO:<r@elsewhere.example>\r\nRSET\r\n", "250 2.0.0");
+			for (int k = 1; k <= errors; k++)
+				talk(&rig, "FROB\r\n", k > rows[i].max ? "421 4.7.0" : "500 5.5.1");
+			if (errors <= rows[i].max)
+				talk(&rig, "NOOP\r\n", "250 ");
+			else
+				UNTIL(&rig, rig.client < 0, WITH_JOURNAL);
+			assert_int_equal(refused(&rig, "too-many-errors") != NULL, errors > rows[i].max);
+			rig_down(&rig);
+		}
+	}
+}
+
 /* ---- without a scanner ---- */
 
 static void what_passes_unscanned_carries_no_forged_fields(void **state)
@@ -436,6 +469,7 @@ int main(void)
 		cmocka_unit_test(an_end_without_a_drain_leaves_nobody_without_an_answer),
 		cmocka_unit_test(a_message_is_accepted_when_the_journal_has_it),
 		cmocka_unit_test(every_refusal_says_and_leaves_five_things),
+		cmocka_unit_test(errors_are_borne_up_to_their_number),
 		cmocka_unit_test(what_passes_unscanned_carries_no_forged_fields),
 		cmocka_unit_test(a_header_too_long_to_be_looked_through_does_not_pass),
 		cmocka_unit_test(the_window_is_large_only_while_a_body_comes),
