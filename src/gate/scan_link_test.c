@@ -288,6 +288,39 @@ static void a_scanner_that_hangs_up_is_replaced(void **state)
 	}
 }
 
+/* What scanners have does not wait. So many may, of all loops together; the next hears that nobody looked. */
+static void as_many_wait_as_may(void **state)
+{
+	(void)state;
+	for (size_t max = 1; max <= 3; max++) {
+		size_t next = SCAN_PIPELINE;
+
+		rig_up(1);
+		scan_link_waiting_max(rig.link, max);
+		for (size_t i = 0; i < SCAN_PIPELINE; i++)
+			submit(0, i);
+		for (size_t waiting = 1; waiting <= max + 1; waiting++, next++) {
+			submit(next % PORTS, next);
+			assert_int_equal(rig.done[next], waiting > max);
+		}
+		assert_int_equal(rig.results[next - 1], SCAN_RESULT_UNAVAILABLE);
+		/* One goes, and there is room for one more. */
+		assert_int_equal(answer_one(0, 0), SCAN_LANE_QUICK);
+		for (size_t i = 0; i < 2; i++, next++) {
+			submit(next % PORTS, next);
+			assert_int_equal(rig.done[next], i == 1);
+		}
+		while (answer_one(0, 0) >= 0 || answer_one(0, 1) >= 0)
+			;
+		for (size_t i = 0; i < next; i++) {
+			const bool refused = i == SCAN_PIPELINE + max || i == next - 1;
+			assert_int_equal(rig.done[i], 1);
+			assert_int_equal(rig.results[i], refused ? SCAN_RESULT_UNAVAILABLE : SCAN_RESULT_FINDINGS);
+		}
+		rig_down();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_scanner_kept_free_is_given_back),
 		cmocka_unit_test(a_scanner_that_hangs_up_is_replaced),
 		cmocka_unit_test(pages_of_scanners_that_were_replaced_go),
+		cmocka_unit_test(as_many_wait_as_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
