@@ -171,8 +171,11 @@ static uint32_t states_for(enum event_verb verb)
 	return waiting | held;
 }
 
+/* A request ends behind the message with which it comes to its bound: nobody would come back for the rest of it. */
+#define CHOICE_MAX (QUEUE_WIRE_ACTS_MAX - 1u + EVENT_RECIPIENTS_MAX)
+
 struct choice {
-	struct chosen *items;
+	struct chosen *items; /* CHOICE_MAX */
 	size_t         count;
 	uint64_t       matched;
 	uint64_t       busy;
@@ -182,10 +185,11 @@ static void choose(void *context, const struct queue_recipient *recipient)
 {
 	struct choice *choice = context;
 
+	must(choice->count < CHOICE_MAX);
 	choice->matched++;
 	if (recipient->sending)
 		choice->busy++;
-	else if (choice->count < QUEUE_WIRE_ACTS_MAX)
+	else
 		choice->items[choice->count++] = (struct chosen){ queue_entry_of(recipient)->id, recipient->index };
 }
 
@@ -280,7 +284,7 @@ static void command_act(struct outbound *outbound, const struct queue_wire_reque
                         void (*done)(void *context, struct slice bytes), void *context)
 {
 	struct command *command = memory_take(1, sizeof(*command));
-	struct choice choice = { .items = memory_take(QUEUE_WIRE_ACTS_MAX, sizeof(struct chosen)) };
+	struct choice choice = { .items = memory_take(CHOICE_MAX, sizeof(struct chosen)) };
 	uint64_t after = 0;
 
 	if (request->verb == VERB_REROUTE && request->route.len != 0 && route_by_name(outbound->config->route_table, request->route) == NULL) {

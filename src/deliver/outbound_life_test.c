@@ -180,6 +180,72 @@ static void administrators_act(void **state)
 
 /* ---- bounds ---- */
 
+/* All of the queue, request by request as `hangu queue` asks; what the first two matched. */
+static size_t hold_all(struct rig *rig, struct arena *arena, uint64_t *matched)
+{
+	struct queue_wire_request request = { .kind = QUEUE_WIRE_ACT, .verb = VERB_HOLD, .max = 10 };
+	size_t requests = 0;
+
+	do {
+		struct queue_wire_answer answer = ask(rig, &request, arena);
+
+		assert_int_equal(answer.rc, RC_OK);
+		assert_int_equal(answer.busy, 0);
+		assert_int_equal(answer.changed, answer.matched);
+		if (requests < 2)
+			matched[requests] = answer.matched;
+		requests++;
+		request.after = answer.after;
+	} while (request.after != 0);
+	return requests;
+}
+
+/* At QUEUE_WIRE_ACTS_MAX a request ends, but never inside a message: nobody would come back for the rest of it. */
+static void a_request_acts_on_so_many(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t      before; /* recipients of the messages of one that stand before those of eight */
+		size_t      eights;
+		size_t      behind; /* and behind them */
+		size_t      requests;
+		uint64_t    matched[2];
+	} rows[] = {
+		{ "one below", 7, QUEUE_WIRE_ACTS_MAX / 8 - 1, 0, 1, { QUEUE_WIRE_ACTS_MAX - 1 } },
+		{ "at the bound", 0, QUEUE_WIRE_ACTS_MAX / 8, 0, 1, { QUEUE_WIRE_ACTS_MAX } },
+		{ "one above", 0, QUEUE_WIRE_ACTS_MAX / 8, 1, 2, { QUEUE_WIRE_ACTS_MAX, 1 } },
+		{ "a message at both sides", 7, QUEUE_WIRE_ACTS_MAX / 8, 0, 1, { QUEUE_WIRE_ACTS_MAX + 7 } },
+		{ "and one behind it", 7, QUEUE_WIRE_ACTS_MAX / 8, 1, 2, { QUEUE_WIRE_ACTS_MAX + 7, 1 } },
+	};
+	static const struct shape eight = { .sender = "s@x",
+		                            .to = { "a@b", "b@b", "c@b", "d@b", "e@b", "f@b", "g@b", "h@b" } };
+	struct arena arena;
+
+	(void)state;
+	assert_int_equal(arena_init(&arena, 1u << 20), RC_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const size_t all = rows[i].before + 8 * rows[i].eights + rows[i].behind;
+		uint64_t matched[2] = { 0, 0 };
+		struct rig rig;
+
+		print_message("  %s\n", rows[i].name);
+		rig_up(&rig, NULL, 0);
+		outbound_drain(rig.outbound, 1, done, &rig); /* nothing is sent */
+		for (size_t k = 0; k < rows[i].before; k++)
+			take_one(&rig, "s@x", "a@b");
+		for (size_t k = 0; k < rows[i].eights; k++)
+			(void)take_in(&rig, &eight);
+		for (size_t k = 0; k < rows[i].behind; k++)
+			take_one(&rig, "s@x", "a@b");
+		assert_int_equal(hold_all(&rig, &arena, matched), rows[i].requests);
+		assert_int_equal(matched[0], rows[i].matched[0]);
+		assert_int_equal(matched[1], rows[i].matched[1]);
+		assert_int_equal(counts(&rig).recipients[QUEUE_HELD], all);
+		rig_down(&rig);
+	}
+	arena_done(&arena);
+}
+
 static void a_busy_journal_loses_no_result(void **state)
 {
 	struct rig rig;
@@ -256,6 +322,7 @@ int main(void)
 		cmocka_unit_test(after_a_restart_it_goes_on),
 		cmocka_unit_test(a_drain_lets_what_is_sent_end),
 		cmocka_unit_test(administrators_act),
+		cmocka_unit_test(a_request_acts_on_so_many),
 		cmocka_unit_test(a_busy_journal_loses_no_result),
 		cmocka_unit_test(all_connections_together_are_bounded),
 		cmocka_unit_test(what_is_held_too_long_is_dropped),

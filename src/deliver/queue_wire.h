@@ -18,7 +18,7 @@
 #define QUEUE_WIRE_ROWS_MAX    200u
 #define QUEUE_WIRE_REQUEST_MAX (16u << 10)
 #define QUEUE_WIRE_ANSWER_MAX  (60u << 10)
-#define QUEUE_WIRE_ACTS_MAX    10000u /* recipients that one request acts on; more: ask again */
+#define QUEUE_WIRE_ACTS_MAX    10000u /* recipients that match, then a request looks at no further message: ask again */
 
 enum queue_wire_kind {
 	QUEUE_WIRE_LIST,         /* recipients, a page at a time */
