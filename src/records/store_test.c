@@ -345,6 +345,67 @@ static void questions_and_answers_survive_the_wire(void **state)
 	buf_done(&frame);
 }
 
+static void a_question_has_a_limit_that_is_bounded(void **state)
+{
+	static const struct {
+		uint32_t limit;
+		enum rc  rc;
+	} rows[] = {
+		{ 0, RC_LIMIT },
+		{ 1, RC_OK },
+		{ STORE_LIMIT_MAX - 1, RC_OK },
+		{ STORE_LIMIT_MAX, RC_OK },
+		{ STORE_LIMIT_MAX + 1, RC_LIMIT },
+		{ UINT32_MAX, RC_LIMIT },
+	};
+	struct buf frame = buf_make(TRACE_FRAME_MAX);
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct store_filter filter = { .limit = rows[i].limit };
+		struct store_filter       got = { .limit = 0 };
+		enum trace_question       what;
+
+		buf_clear(&frame);
+		trace_question_put(&frame, TRACE_ASK_MESSAGES, &filter);
+		assert_int_equal(trace_question_read(buf_slice(&frame), &what, &got), rows[i].rc);
+		if (rows[i].rc == RC_OK)
+			assert_int_equal(got.limit, rows[i].limit);
+	}
+	buf_done(&frame);
+}
+
+static void count_them(void *context, const struct store_trace *trace)
+{
+	(void)trace;
+	++*(uint32_t *)context;
+}
+
+/* As many are found as were asked for, to the largest number that may be asked for, in a store that has one more. */
+static void as_many_are_found_as_were_asked_for(void **state)
+{
+	const struct journal_mark mark = { .position = { 1, 5000, 9 }, .epoch = 1 };
+	struct store             *store = fresh_store();
+	struct arena              arena;
+	(void)state;
+
+	must(arena_init(&arena, TRACE_ARENA_BYTES) == RC_OK);
+	assert_int_equal(store->calls->begin(store), RC_OK);
+	for (uint32_t i = 0; i < STORE_LIMIT_MAX + 1; i++)
+		add_message(store, ID(1700000000000 + i, 1), "a@example.org", "b@example.com", "<one@x>");
+	assert_int_equal(store->calls->commit(store, &mark), RC_OK);
+	for (uint32_t limit = STORE_LIMIT_MAX - 1; limit <= STORE_LIMIT_MAX; limit++) {
+		const struct store_filter filter = { .limit = limit };
+		uint32_t                  found = 0;
+
+		assert_int_equal(store->calls->trace(store, &filter, &arena, count_them, &found), RC_OK);
+		assert_int_equal(found, limit);
+	}
+	arena_done(&arena);
+	store_close(&store);
+	(void)unlink(PATH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +417,8 @@ int main(void)
 		cmocka_unit_test(a_store_without_memory_loses_no_row),
 		cmocka_unit_test(a_mark_that_cannot_be_written_is_told),
 		cmocka_unit_test(questions_and_answers_survive_the_wire),
+		cmocka_unit_test(a_question_has_a_limit_that_is_bounded),
+		cmocka_unit_test(as_many_are_found_as_were_asked_for),
 	};
 	char folder[] = "/tmp/hangu-records-XXXXXX";
 
