@@ -9,9 +9,12 @@
 
 #include "deliver/callahead_inside.h"
 
+#include "base/memory.h"
 #include "harness/fake_next_hop.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+
+#include <stdio.h>
 
 /* What is known of names: nothing, unless a test says so. */
 static struct {
@@ -306,6 +309,48 @@ static void the_cache_is_bounded(void **state)
 	rig_down(&rig);
 }
 
+/* What is asked of a mail system that says nothing; the question whether it says no at all is one of them. */
+static void questions_under_way_are_bounded(void **state)
+{
+	static const struct fake_rule rules[] = { { "", 0, FAKE_STALL, NULL } };
+	struct callahead_query       *queries = memory_take(CALLAHEAD_QUESTIONS_MAX + 1, sizeof(*queries));
+	char(*addresses)[16] = memory_take(CALLAHEAD_QUESTIONS_MAX + 1, sizeof(*addresses));
+
+	(void)state;
+	assert_true(queries != NULL && addresses != NULL);
+	for (unsigned count = CALLAHEAD_QUESTIONS_MAX - 2; count <= CALLAHEAD_QUESTIONS_MAX; count++) {
+		const unsigned refused = count + 1 > CALLAHEAD_QUESTIONS_MAX;
+		struct rig rig;
+
+		rig_up(&rig, rules, 1);
+		rig.settings.timeout = 3600000;
+		asking = &rig;
+		for (unsigned i = 0; i < count; i++) {
+			(void)snprintf(addresses[i], sizeof(addresses[i]), "a%u@b", i);
+			queries[i] = (struct callahead_query){ .home = rig.loop, .task.run = answered };
+			queries[i].address = slice_str(addresses[i]);
+			assert_int_equal(callahead_ask(rig.callahead, &queries[i]), RC_AGAIN);
+		}
+		/* And an address that is asked for already, which is no question more. */
+		queries[count] = (struct callahead_query){ .home = rig.loop, .task.run = answered };
+		queries[count].address = slice_str(addresses[0]);
+		assert_int_equal(callahead_ask(rig.callahead, &queries[count]), RC_AGAIN);
+		while (queries[count].link.next == NULL) /* the last to arrive */
+			assert_int_equal(loop_turn(rig.loop, 0), RC_OK);
+		turn_until(&rig, refused);
+		assert_int_equal(rig.callahead->question_count, count + 1 - refused);
+		if (refused != 0)
+			assert_int_equal(queries[count - 1].result, CALLAHEAD_UNKNOWN);
+		/* All are answered at the end, and their places free. */
+		callahead_config(rig.callahead, &rig.config);
+		turn_until(&rig, count + 1);
+		assert_int_equal(rig.callahead->question_count, 0);
+		rig_down(&rig);
+	}
+	memory_give(addresses);
+	memory_give(queries);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +361,7 @@ int main(void)
 		cmocka_unit_test(an_old_yes_serves_while_nobody_is_there),
 		cmocka_unit_test(one_question_answers_many),
 		cmocka_unit_test(the_cache_is_bounded),
+		cmocka_unit_test(questions_under_way_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
