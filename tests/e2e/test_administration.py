@@ -1,6 +1,7 @@
 """The administrator's command against a queue that has something in it, and what routes, the journal and the log do when told to."""
 import json
 import re
+import socket
 import time
 
 from harness import names, places, process, sink, smtp
@@ -255,3 +256,35 @@ class Bounds(base.Case):
         box = self.open(sink.Sink(port=port))
         box.wait(3, 20)
         process.wait_for(lambda: smtp.send(gate.port, base.numbered(4)).code == 250, 10, "room again")
+
+    def test_commands_at_once(self):
+        """Sixteen may ask the gate, and sixteen the records, at a time; the next is let go, until one has gone."""
+        gate, _ = self.one()
+        run = gate.sections["gateway"]["run"]
+
+        def enter(name):
+            """A connection that was answered, or None: closed without a word."""
+            asker = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.addCleanup(asker.close)
+            asker.settimeout(20)
+            try:
+                asker.connect(str(run / name))
+                asker.send(b"?")  # no request: that is answered, too
+                if asker.recv(65536):
+                    return asker
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            asker.close()
+            return None
+
+        for name, words in (("control.sock", ("queue", "summary")), ("records.sock", ("trace", "a@example.org"))):
+            with self.subTest(name):
+                askers = [enter(name) for _ in range(17)]
+                self.assertEqual([asker is not None for asker in askers], [True] * 16 + [False])
+                self.assertNotEqual(gate.command(*words).returncode, 0)
+                askers[7].close()
+                askers[7] = process.wait_for(lambda: enter(name), 10, "room for one more")
+                self.assertIsNone(enter(name))
+                for asker in askers[:16]:
+                    asker.send(b"?")
+                    self.assertTrue(asker.recv(65536), "who is there is answered again")
