@@ -83,6 +83,22 @@ class Submission(base.Case):
         self.assertEqual(gate.metric('hangu_auth_total{result="failed"}'), 6)
         self.assertEqual(gate.metric('hangu_refusals_total{stage="auth"}'), 6)
 
+    def test_failures_max(self):
+        """At 1 and at 4: one below it a right password still opens, at it the session ends, whatever was sent along."""
+        for most in (1, 4):
+            gate = self.submission(sections={"accounts": {"failures_max": str(most)}}, errors_max="100")
+            with self.subTest(most):
+                client = self.client(gate)
+                for _ in range(most - 1):
+                    self.assertEqual(self.plain(client, "wang", "wrong").code, 535)
+                self.assertEqual(self.plain(client, "wang").code, 235)
+                client = self.client(gate)
+                wrong = b"AUTH PLAIN " + base64.b64encode(b"\0wang\0wrong") + b"\r\n"
+                client.send(wrong * (most + 1))
+                self.assertEqual([client.reply().code for _ in range(most)], [535] * (most - 1) + [421])
+                self.assertRaises((smtp.Closed, OSError), client.reply)
+                self.assertEqual(gate.metric('hangu_auth_total{result="failed"}'), 2 * most - 1)
+
     def test_espoofer_clients(self):
         """client_*: an account does not write in another's name, and two From fields do not help."""
         gate = self.submission()
