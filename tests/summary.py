@@ -19,12 +19,14 @@ OWN_LINE = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re
 CMOCKA_RUN = re.compile(r"^\[ RUN      \] (\S+)", re.M)
 CMOCKA_OK = re.compile(r"^\[       OK \] (\S+)", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\S+)", re.M)
+CMOCKA_SAYS = re.compile(r"\[  SKIPPED \]|SKIPPED TEST\(S\)")
 # The end-to-end runner's lines: a name, and below it (and below what the test printed) how it went and how long it took.
 NAME_LINE = re.compile(r"^[\w.]+$")
 TIMED_LINE = re.compile(r"^  (passed|FAILED|skipped) +([\d.]+) s(?:  (.*))?$")
 SKIP_REASON = re.compile(r"^.*\bskip(?:ped)?\b.*$", re.M | re.I)
-# Why a test may be skipped even where everything must be at hand: the machine's kernel or container has no such thing to give.
-KERNEL_LACKS = re.compile(r"no loop devices|this kernel has no|mount refused|no mount namespace|cannot mount")
+# Why a test may be skipped even where everything must be at hand: the machine's kernel or container has no such thing to give, or a
+# sanitizer cannot run it at all; then the other builds do.
+KERNEL_LACKS = re.compile(r"no loop devices|this kernel has no|mount refused|no mount namespace|cannot mount|ThreadSanitizer (?:allows|does not know)")
 OUTPUT_LINES = 40
 
 
@@ -42,7 +44,7 @@ class Test:
         if own:
             passed, failed, skipped = (int(number or 0) for number in own[-1])
         elif ran:
-            skipped = len(CMOCKA_SKIPPED.findall(self.output))
+            skipped = len(set(CMOCKA_SKIPPED.findall(self.output)) & set(ran))  # cmocka names each twice, and their number
             passed = len(CMOCKA_OK.findall(self.output))
             failed = len(ran) - passed - skipped
         elif self.result == "SKIP":
@@ -72,7 +74,7 @@ class Test:
 
     def reasons(self):
         lines = ["%s: %s" % (name, why) for name, word, _, why in self.parts() if word == "skipped"]
-        return lines or [line.strip() for line in SKIP_REASON.findall(self.output) if not OWN_LINE.match(line)][:5] or ["no reason given"]
+        return lines or [line.strip() for line in SKIP_REASON.findall(self.output) if not OWN_LINE.match(line) and not CMOCKA_SAYS.search(line)][:5] or ["no reason given"]
 
     def excused(self):
         """Is each of its skips one that only another kernel could mend?"""

@@ -16,6 +16,7 @@ ROWS = [
     ("cmocka", "OK", CMOCKA % ("[       OK ] b\n", "[  PASSED  ] 3 test(s).\n"), 3, 0, 0),
     ("cmocka with a failure, listed twice", "FAIL", CMOCKA % ("[  FAILED  ] b\n", "[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] b\n"), 2, 1, 0),
     ("cmocka with a skip", "OK", CMOCKA % ("[  SKIPPED ] b\n", ""), 2, 0, 1),
+    ("cmocka with a skip, listed twice", "OK", CMOCKA % ("[  SKIPPED ] b\n", "[  SKIPPED ] 1 test(s), listed below:\n[  SKIPPED ] b\n"), 2, 0, 1),
     ("cmocka that crashed in its second test", "FAIL", "[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n", 1, 1, 0),
     ("cmocka that passed and then leaked", "FAIL", "[ RUN      ] a\n[       OK ] a\n", 1, 1, 0),
     ("own counts", "OK", "x\n7 passed, 0 failed\n", 7, 0, 0),
@@ -59,6 +60,12 @@ class Summary(unittest.TestCase):
         report, last, well = summary.summarise([test, test_of("OK", "")], [], True)
         self.assertEqual((last, well), ("1 passed, 0 failed, 1 skipped", True))
         self.assertIn("no xfs", report)
+
+    def test_what_a_sanitizer_cannot_run_is_named_and_not_held_against_us(self):
+        output = CMOCKA % ("skipped: ThreadSanitizer allows no thread after a fork\n[  SKIPPED ] b\n", "\n 1 SKIPPED TEST(S)\n")
+        test = test_of("OK", output)
+        self.assertEqual(test.reasons(), ["skipped: ThreadSanitizer allows no thread after a fork"])
+        self.assertEqual(summary.summarise([test], [], True)[1:], ("2 passed, 0 failed, 1 skipped", True))
 
     def test_a_broken_build_is_a_failure(self):
         self.assertEqual(summary.summarise([test_of("OK", "")], ["clang"], False)[1:], ("1 passed, 1 failed", False))
