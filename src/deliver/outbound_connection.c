@@ -499,7 +499,7 @@ static void try_next(struct connection *connection)
 	if (connection->order_count == 0)
 		trouble_set(&trouble, RETRY_STAGE_ROUTE, (struct retry_reply){ 0 }, SLICE(""), SLICE("no address is left to try"));
 	/* Others may still be connected: then only this attempt has failed. */
-	bool alone = true;
+	bool alone = true, probe = connection->probe;
 
 	for (struct list *at = destination->busy.next; at != &destination->busy; at = at->next)
 		alone = alone && !LIST_OF(at, struct connection, link)->ready;
@@ -507,7 +507,8 @@ static void try_next(struct connection *connection)
 	destination->connection_count++; /* unbind() must not let it go yet */
 	unbind(connection);
 	destination->connection_count--;
-	if (alone && destination->queue != NULL && !destination->queue->paused)
+	/* Of several that were opened together the first to fail speaks for all; a probe, opened during that rest, speaks for itself. */
+	if (alone && destination->queue != NULL && (probe || !destination->queue->paused))
 		destination_failed(destination, &trouble);
 	destination_settle(destination);
 }
@@ -522,6 +523,7 @@ void connection_open(struct destination *destination)
 	}
 	connection->destination = destination;
 	connection->opened_ms = loop_now_ms(destination->outbound->loop);
+	connection->probe = destination->queue->paused;
 	timer_init(&connection->timer, timed_out);
 	list_append(&destination->busy, &connection->link);
 	destination->connection_count++;

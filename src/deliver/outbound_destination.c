@@ -88,9 +88,10 @@ static void probe_fired(struct timer *timer)
 
 	if (destination->queue == NULL || destination->failures == 0 || destination->queue->recipient_count == 0 || outbound->draining)
 		return;
+	loop_timer_set(outbound->loop, timer, destination->route->settings->probe); /* whatever becomes of this one */
 	if (destination->connection_count != 0 || destination->looking || !has_room(destination))
-		loop_timer_set(outbound->loop, timer, destination->route->settings->probe);
-	else if (loop_now_ms(outbound->loop) >= destination->known_until_ms)
+		return;
+	if (loop_now_ms(outbound->loop) >= destination->known_until_ms)
 		lookup_begin(destination);
 	else
 		connection_open(destination);

@@ -175,6 +175,7 @@ struct connection {
 	bool                      ready;      /* it has been READY: no longer counted as opening */
 	bool                      clear;      /* opportunistic TLS has failed here: plain this time */
 	bool                      quitting;
+	bool                      probe;      /* opened while its destination rests */
 	bool                      refused;    /* the session was refused; `trouble` says how */
 	struct trouble            trouble;
 	char                      tls[96];    /* "TLSv1.3 TLS_AES_256_GCM_SHA384" */

@@ -180,6 +180,32 @@ static void a_host_that_is_back_gets_its_mail_at_once(void **state)
 	}
 }
 
+/* A probe that fails while its destination still rests is a failure like any other, and not the last time that it is asked. */
+static void a_probe_during_the_rest_is_not_the_last(void **state)
+{
+	static const struct slice retry[] = { S("1h") };
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	hop_open(&rig, NULL, 0);
+	rig.route[0] = route_standard(&rig);
+	rig.route[0].retry = (struct setting_list){ retry, 1 };
+	routes_up(&rig, 1);
+	outbound_up(&rig);
+	fake_next_hop_stop(&rig.hops[0]);
+	take_one(&rig, "s@x", "a@b");
+	struct destination *destination = LIST_OF(rig.outbound->destinations.next, struct destination, link);
+	for (unsigned failures = 1; failures <= 3; failures++) {
+		UNTIL(&rig, destination->failures >= failures);
+		assert_int_equal(destination->failures, failures);
+		queue_destination_pause(rig.outbound->queue, destination->queue, outbound_wall_ms() + 3600000); /* the wall clock lags behind */
+	}
+	fake_next_hop_restart(&rig.hops[0]);
+	UNTIL(&rig, messages(&rig) == 0);
+	rig_down(&rig);
+}
+
 /* A route's own hosts are asked every [route] probe; those of other people's domains less and less often. */
 static void hosts_of_other_domains_are_asked_less_often(void **state)
 {
@@ -375,6 +401,7 @@ int main(void)
 		cmocka_unit_test(the_mx_of_the_domain_is_asked),
 		cmocka_unit_test(without_a_route_mail_waits),
 		cmocka_unit_test(a_host_that_is_back_gets_its_mail_at_once),
+		cmocka_unit_test(a_probe_during_the_rest_is_not_the_last),
 		cmocka_unit_test(hosts_of_other_domains_are_asked_less_often),
 		cmocka_unit_test(health_outlives_a_lookup),
 		cmocka_unit_test(through_waits_for_the_next_hop),
