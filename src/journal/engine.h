@@ -12,6 +12,7 @@
 
 #include "journal/bodies.h"
 #include "journal/compress.h"
+#include "journal/crowd.h"
 #include "journal/segment.h"
 #include "journal/writer.h"
 #include "sys/threads.h"
@@ -81,7 +82,7 @@ struct journal_writer {
 	uint64_t            queued_now;   /* groups of urgency NOW */
 	uint64_t            first_now_us; /* when the oldest of them came */
 	uint64_t            first_lazy_us;
-	uint64_t            crowd;    /* eighths of a group: how many NOW groups lately came together */
+	struct journal_crowd crowd;       /* how many NOW groups come together lately */
 	bool                sleeping; /* the committer waits on `wake` */
 	bool                closing;
 	bool                failure_told;

@@ -7,13 +7,6 @@
 #include "journal/snapshot.h"
 #include "sys/clock.h"
 
-/*
- * With fewer sessions at work than CROWD_MIN nobody waits for unannounced others; with CROWD_ENOUGH groups nobody
- * waits longer.
- */
-#define CROWD_MIN    4u
-#define CROWD_ENOUGH 8u
-
 static struct journal_group *group_of(struct list *link)
 {
 	return LIST_OF(link, struct journal_group, link);
@@ -54,16 +47,6 @@ static bool within_bounds(const struct journal_group *group)
 	return events <= JOURNAL_GROUP_EVENT_BYTES_MAX;
 }
 
-/* How many NOW groups are worth waiting for, going by how many came together lately. Called with the lock held. */
-static uint64_t crowd_goal(const struct journal_writer *writer)
-{
-	const uint64_t crowd = writer->crowd / 8;
-
-	if (crowd < CROWD_MIN)
-		return 1;
-	return crowd < CROWD_ENOUGH ? crowd : CROWD_ENOUGH;
-}
-
 /* Put it into the queue; called with the lock held. True when the committer has a reason to wake. */
 static bool enqueue(struct journal_writer *writer, struct journal_group *group, uint64_t bytes)
 {
@@ -78,11 +61,13 @@ static bool enqueue(struct journal_writer *writer, struct journal_group *group, 
 			writer->first_lazy_us = now_us;
 		return empty;
 	}
-	if (writer->queued_now++ == 0)
+	if (writer->queued_now++ == 0) {
 		writer->first_now_us = now_us;
+		journal_crowd_came(&writer->crowd, now_us);
+	}
 	if (writer->queued_now == 1 || writer->queued_bytes >= JOURNAL_BATCH_BYTES_MAX)
 		return true;
-	return atomic_load(&writer->expected) <= 0 && writer->queued_now >= crowd_goal(writer);
+	return atomic_load(&writer->expected) <= 0 && writer->queued_now >= journal_crowd_goal(&writer->crowd);
 }
 
 enum rc journal_writer_submit(struct journal_writer *writer, struct journal_group *group)
@@ -140,10 +125,7 @@ static void take_all(struct journal_writer *writer, struct list *out)
 	out->next->prev = out;
 	out->prev->next = out;
 	list_init(&writer->queue);
-	if (writer->queued_now * 8 >= writer->crowd)
-		writer->crowd = writer->queued_now * 8;
-	else if (writer->queued_now != 0)
-		writer->crowd -= (writer->crowd - writer->queued_now * 8 + 7) / 8;
+	journal_crowd_took(&writer->crowd, writer->queued_now, clock_mono_us());
 	writer->queued_groups = 0;
 	writer->queued_bytes = 0;
 	writer->queued_now = 0;
@@ -163,7 +145,7 @@ static uint64_t due_us(struct journal_writer *writer)
 		return 0;
 	if (writer->queued_now == 0)
 		return writer->first_lazy_us + writer->limits.lazy_ms * 1000;
-	if (atomic_load(&writer->expected) <= 0 && writer->queued_now >= crowd_goal(writer))
+	if (atomic_load(&writer->expected) <= 0 && writer->queued_now >= journal_crowd_goal(&writer->crowd))
 		return 0;
 	return writer->first_now_us + writer->limits.delay_ms * 1000;
 }
