@@ -3,6 +3,7 @@
 
 #include "records/records.h"
 #include "sys/log.h"
+#include "sys/threads.h"
 
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ int role_records(const struct role_start *start)
 		return 1;
 	}
 	buf_done(&why);
+	thread_stand_back(); /* it follows; on a machine with few processors it must not stand in the way of those who answer */
 	if (!role_close_box(start))
 		return 1;
 	return records_run(records);

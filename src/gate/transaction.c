@@ -370,23 +370,27 @@ static void committed(struct loop_task *task)
 /* On the committer's thread: the message is ours, or it is not. */
 static void journal_answered(struct journal_group *group, enum rc rc)
 {
-	struct transaction *transaction = LIST_OF(group, struct transaction, group);
+	struct transaction      *transaction = LIST_OF(group, struct transaction, group);
+	struct outbound         *outbound = transaction->home->gate->outbound;
+	struct outbound_message *message = NULL;
+	bool                     through = false;
 
 	transaction->commit_rc = rc;
 	if (rc == RC_OK) {
-		struct outbound_message *message = transaction->message;
+		message = transaction->message;
 		transaction->message = NULL;
 		message->slab = transaction->slab;
 		transaction->slab = NULL;
 		message->body = group->items[0].place;
 		message->message = group->items[1].place;
 		message->after = group->after;
-		const bool through = message->through != NULL;
-		outbound_accept(transaction->home->gate->outbound, message);
-		if (through)
-			return; /* its own task answers the client */
+		through = message->through != NULL;
 	}
-	loop_post(transaction->home->loop, &transaction->committed);
+	if (!through) /* else its own task answers the client */
+		loop_post(transaction->home->loop, &transaction->committed);
+	/* Who waits is told first; from then on the transaction is the loop's. */
+	if (message != NULL)
+		outbound_accept(outbound, message);
 }
 
 /* The event has been composed into message->payload: write body and event as one group. */

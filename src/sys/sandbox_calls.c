@@ -27,6 +27,8 @@
 /* Flags of clone that make new namespaces: nobody here has use for them, and they are where kernels break. */
 #define NAMESPACES ((uint64_t)(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
 
+#define ITSELF 0 /* as the "who" of setpriority */
+
 #define FREE(name_, families_)       { .name = name_, .families = families_, .rule = CALL_FREE }
 #define GONE(name_, families_)       { .name = name_, .families = families_, .rule = CALL_NO_SUCH, .condition = "answered with ENOSYS" }
 #define IS(name_, families_, index_, value_) \
@@ -114,6 +116,7 @@ const struct call sandbox_calls[] = {
 	FREE("setrlimit", SUPERVISE), FREE("prlimit64", SUPERVISE), FREE("seccomp", SUPERVISE), FREE("umask", SUPERVISE),
 	FREE("landlock_create_ruleset", SUPERVISE), FREE("landlock_add_rule", SUPERVISE), FREE("landlock_restrict_self", SUPERVISE),
 	FREE("fchownat", SUPERVISE), FREE("setsid", SUPERVISE), FREE("dup2", SUPERVISE), FREE("dup3", SUPERVISE), FREE("close_range", SUPERVISE), FREE("fchdir", SUPERVISE),
+	IS("setpriority", SUPERVISE, 1, ITSELF), /* before a role closes its own box */
 	IS("prctl", SUPERVISE, 0, PR_SET_NO_NEW_PRIVS), IS("prctl", SUPERVISE, 0, PR_GET_NO_NEW_PRIVS),
 	IS("prctl", SUPERVISE, 0, PR_SET_DUMPABLE), IS("prctl", SUPERVISE, 0, PR_SET_PDEATHSIG), IS("prctl", SUPERVISE, 0, PR_CAPBSET_DROP),
 	IS("prctl", SUPERVISE, 0, PR_CAPBSET_READ), IS("prctl", SUPERVISE, 0, PR_CAP_AMBIENT), IS("prctl", SUPERVISE, 0, PR_SET_MDWE),

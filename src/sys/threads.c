@@ -9,9 +9,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define QUEUE_ITEMS_MAX (1u << 20)
+#define BACKGROUND_NICE 10
 
 struct thread {
 	pthread_t   inner;
@@ -82,6 +84,11 @@ void thread_name(const char *name)
 {
 	/* A name is a help for people; without it we work as well. */
 	(void)pthread_setname_np(pthread_self(), name);
+}
+
+void thread_stand_back(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, BACKGROUND_NICE); /* 0: the thread, on Linux */
 }
 
 unsigned thread_processors(void)

@@ -32,6 +32,11 @@ MUST_CHECK enum rc thread_start(const char *name, size_t stack_bytes, void (*run
 void thread_join(struct thread **thread);
 /* Name the calling thread (for the first thread of a role). */
 void thread_name(const char *name);
+/*
+ * The calling thread, and all that it starts from then on, stand back behind others that want a processor. For a role that
+ * follows and that nobody waits for, before its box closes. A kernel that refuses changes nothing.
+ */
+void thread_stand_back(void);
 /* Processors this process may run on, at least 1. Reads the affinity mask, so that it can be called inside a box. */
 unsigned thread_processors(void);
 
