@@ -50,7 +50,7 @@ NAMES = list(RELAY) + [
 
 # After the first round every contender gets as many messages as keep it busy for so long.
 CELL_S = 2.5
-LATENCY_MESSAGES = 200
+LATENCY_MESSAGES = 400
 LATENCY_GAP_S = 0.01
 IDLE_LEVELS = {"hangu": (1000, 10000), "postfix": (1000,)}  # ten thousand sessions are ten thousand processes there
 RELAY_LIMIT_S = 180
