@@ -49,6 +49,7 @@ struct outbound_message {
 	struct loop_task         task;    /* internal */
 	struct buf               payload; /* EVENT_MESSAGE as journaled, owned */
 	struct slab             *slab;    /* the body, sealed, owned; NULL: it is read from the journal */
+	bool                     unchanged; /* the slab holds what came by DATA to the byte: no line begins with a dot, all ends are CRLF */
 	struct journal_place     body;    /* set once durable */
 	struct journal_place     message;
 	struct journal_mark      after;

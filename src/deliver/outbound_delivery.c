@@ -485,6 +485,12 @@ static void run_add(struct delivery *delivery, size_t *count, size_t *bytes, str
 	*bytes += run.len;
 }
 
+/* Is the present input the whole body, and known to need no dots? A scanner's cuts could make a line begin anywhere. */
+static bool goes_as_it_came(const struct delivery *delivery)
+{
+	return delivery->hot != NULL && delivery->hot->unchanged && delivery->cut_count == 0 && delivery->offset > delivery->prefix.len;
+}
+
 /* Fill the runs with what comes next; *ended once the end of the data is among them. */
 static enum rc fill(struct delivery *delivery, size_t *ret_count, bool *ret_ended)
 {
@@ -511,6 +517,9 @@ static enum rc fill(struct delivery *delivery, size_t *ret_count, bool *ret_ende
 		if (delivery->chunked) {
 			run = slice_take(delivery->input, OUTBOUND_CHUNK_BYTES);
 			delivery->input = slice_drop(delivery->input, run.len);
+			run_add(delivery, &count, &bytes, run);
+		} else if (goes_as_it_came(delivery)) {
+			smtp_dot_encode_unchanged(&delivery->dot, &delivery->input, &run);
 			run_add(delivery, &count, &bytes, run);
 		} else if (smtp_dot_encode(&delivery->dot, &delivery->input, &run) == RC_OK) {
 			run_add(delivery, &count, &bytes, run);

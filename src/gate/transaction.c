@@ -489,6 +489,7 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 		refuse(transaction, &no_memory, "memory");
 		return;
 	}
+	transaction->message->unchanged = smtp_server_unchanged(&transaction->session->smtp);
 	event.recipients = recipients;
 	event.recipient_count = transaction->recipient_count;
 	if (findings != NULL && !author_is_own(transaction->session, findings)) {

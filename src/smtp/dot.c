@@ -268,6 +268,7 @@ static enum rc decode_stray(struct smtp_dot_decoder *decoder, struct slice *inpu
 	*out = crlf;
 	decoder->line_bytes = 0;
 	decoder->state = AT_LOOSE_LINE;
+	decoder->changed = true;
 	return RC_OK;
 }
 
@@ -305,11 +306,13 @@ static enum rc decode_run(struct smtp_dot_decoder *decoder, struct slice *input,
 /* A line began with a dot after a genuine line end. */
 static enum rc decode_dot(struct smtp_dot_decoder *decoder, struct slice *input, struct slice *out)
 {
-	switch (input->ptr[0]) {
-	case '\r':
+	if (input->ptr[0] == '\r') {
 		*input = slice_drop(*input, 1);
 		decoder->state = AFTER_DOT_CR;
 		return RC_AGAIN;
+	}
+	decoder->changed = true;
+	switch (input->ptr[0]) {
 	case '\n':
 		/*
 		 * A dot alone before a bare LF ends nothing; it is a line of the message where bare LFs are borne with.
@@ -394,6 +397,11 @@ enum rc smtp_dot_decode(struct smtp_dot_decoder *decoder, struct slice *input, s
 			return rc;
 	}
 	return RC_AGAIN;
+}
+
+bool smtp_dot_unchanged(const struct smtp_dot_decoder *decoder)
+{
+	return decoder->state == ENDED && !decoder->changed;
 }
 
 /* How much of CR LF . CR LF the bytes before have matched; swallowing states lie behind the others. */
@@ -508,6 +516,13 @@ enum rc smtp_dot_encode(struct smtp_dot_encoder *encoder, struct slice *input, s
 			return rc;
 	}
 	return RC_AGAIN;
+}
+
+void smtp_dot_encode_unchanged(struct smtp_dot_encoder *encoder, struct slice *input, struct slice *out)
+{
+	must(encoder->state == AT_LINE);
+	*out = *input;
+	*input = slice_drop(*input, input->len);
 }
 
 enum rc smtp_dot_encode_end(struct smtp_dot_encoder *encoder, struct slice *out)

@@ -23,6 +23,7 @@ struct smtp_dot_decoder {
 	uint64_t            line_bytes_max; /* 0: none */
 	enum smtp_line_ends line_ends;
 	uint8_t             state;
+	bool                changed; /* what came out is not what came in: a dot was taken out, a line end mended */
 };
 
 /* `line_bytes_max`: longest line without its CRLF, 0 for no bound (lines are never folded). */
@@ -39,6 +40,9 @@ void smtp_dot_decoder_init(struct smtp_dot_decoder *decoder, enum smtp_line_ends
  *            smtp_dot_swallow().
  */
 MUST_CHECK enum rc smtp_dot_decode(struct smtp_dot_decoder *decoder, struct slice *input, struct slice *out);
+
+/* After RC_CLOSED: is the message, to the byte, what the peer sent (decoder->changed is false)? False before the end. */
+bool smtp_dot_unchanged(const struct smtp_dot_decoder *decoder);
 
 /*
  * After RC_SYNTAX or RC_LIMIT, or when the message is refused anyway: take bytes up to the genuine end of data and drop
@@ -72,6 +76,12 @@ void smtp_dot_encoder_init(struct smtp_dot_encoder *encoder, enum smtp_line_ends
  * message may be fed in any pieces (trace header, cuts, body).
  */
 MUST_CHECK enum rc smtp_dot_encode(struct smtp_dot_encoder *encoder, struct slice *input, struct slice *out);
+
+/*
+ * The same for a message that smtp_dot_unchanged() was said of, whole and in one piece: it needs no look. Only where a
+ * line begins.
+ */
+void smtp_dot_encode_unchanged(struct smtp_dot_encoder *encoder, struct slice *input, struct slice *out);
 
 /*
  * What ends the data: ".CRLF", with the CRLF in front that a message without a last line end lacks. RC_SYNTAX as above.

@@ -14,7 +14,7 @@ static struct slice take_piece(struct slice *rest)
 	return piece;
 }
 
-static enum rc decode(struct slice bytes, enum smtp_line_ends line_ends, bool cut, struct buf *out, size_t *left)
+static enum rc decode(struct slice bytes, enum smtp_line_ends line_ends, bool cut, struct buf *out, size_t *left, bool *changed)
 {
 	struct smtp_dot_decoder decoder;
 	struct slice            run;
@@ -34,6 +34,7 @@ static enum rc decode(struct slice bytes, enum smtp_line_ends line_ends, bool cu
 		must(rc != RC_AGAIN || piece.len == 0);
 		*left = piece.len + bytes.len;
 	}
+	*changed = rc == RC_CLOSED && !smtp_dot_unchanged(&decoder);
 	return rc;
 }
 
@@ -42,9 +43,14 @@ static void check_decoded(struct slice bytes, enum smtp_line_ends line_ends)
 	struct buf             whole = buf_make(1u << 20), cut = buf_make(1u << 20);
 	size_t                 whole_left = 0, cut_left = 0;
 	struct smtp_line_check check = { .after_cr = false };
-	const enum rc          rc = decode(bytes, line_ends, false, &whole, &whole_left);
+	bool                   changed = false, cut_changed = false;
+	const enum rc          rc = decode(bytes, line_ends, false, &whole, &whole_left, &changed);
 
-	must(decode(bytes, line_ends, true, &cut, &cut_left) == rc);
+	must(decode(bytes, line_ends, true, &cut, &cut_left, &cut_changed) == rc);
+	must(rc != RC_CLOSED || changed == cut_changed);
+	/* What was not changed is what came in, and goes out again as it came. */
+	if (rc == RC_CLOSED)
+		must((whole.len + 3 + whole_left == bytes.len && slice_eq(slice_take(bytes, whole.len), buf_slice(&whole))) == !changed);
 	must(slice_eq(buf_slice(&whole), buf_slice(&cut)));
 	must(rc != RC_CLOSED || whole_left == cut_left);
 	must(smtp_line_check(&check, buf_slice(&whole)) == RC_OK);
@@ -59,6 +65,7 @@ static void check_sent(struct slice bytes)
 	struct smtp_dot_encoder encoder;
 	struct slice            run, rest = bytes;
 	size_t                  left = 0;
+	bool                    changed;
 
 	smtp_dot_encoder_init(&encoder, SMTP_LINE_ENDS_NORMALISE);
 	while (rest.len != 0) {
@@ -69,7 +76,7 @@ static void check_sent(struct slice bytes)
 	}
 	must(smtp_dot_encode_end(&encoder, &run) == RC_OK);
 	buf_put(&sent, run);
-	must(decode(buf_slice(&sent), SMTP_LINE_ENDS_REFUSE, false, &back, &left) == RC_CLOSED);
+	must(decode(buf_slice(&sent), SMTP_LINE_ENDS_REFUSE, false, &back, &left, &changed) == RC_CLOSED);
 	must(left == 0);
 	struct smtp_line_check check = { .after_cr = false };
 	if (smtp_line_check(&check, bytes) == RC_OK && smtp_line_check_end(&check) == RC_OK) {

@@ -69,6 +69,24 @@ static enum rc decode_all(struct smtp_dot_decoder *decoder, struct slice *input,
 	return rc;
 }
 
+/* What was taken in unchanged goes out, unlooked at, as the bytes that came. */
+static void check_unchanged(const struct smtp_dot_decoder *decoder, struct slice taken, struct slice out)
+{
+	const bool              same = taken.len == out.len + 3 && slice_eq(slice_take(taken, out.len), out);
+	struct smtp_dot_encoder encoder;
+	struct slice            run, end;
+
+	assert_int_equal(smtp_dot_unchanged(decoder), same);
+	if (!same)
+		return;
+	smtp_dot_encoder_init(&encoder, STRICT);
+	smtp_dot_encode_unchanged(&encoder, &out, &run);
+	assert_int_equal(out.len, 0);
+	assert_true(slice_eq(run, slice_take(taken, taken.len - 3)));
+	assert_int_equal(smtp_dot_encode_end(&encoder, &end), RC_OK);
+	assert_true(slice_eq(end, slice_drop(taken, taken.len - 3)));
+}
+
 static void check_decoded(const struct row *row, size_t padding, size_t cut)
 {
 	struct buf              text = buf_make(1000), out = buf_make(1000), wanted = buf_make(1000);
@@ -92,8 +110,12 @@ static void check_decoded(const struct row *row, size_t padding, size_t cut)
 	if (rc != row->rc || !slice_eq(buf_slice(&out), buf_slice(&wanted)))
 		fail_msg("%s, %zu in front, cut at %zu: %d %.*s", row->name, padding, cut, rc, (int)out.len,
 		         (char *)out.ptr);
-	if (rc == RC_CLOSED && cut == text.len)
+	if (rc == RC_CLOSED && cut == text.len) {
 		assert_int_equal(input.len, row->left);
+		check_unchanged(&decoder, slice_take(buf_slice(&text), text.len - row->left), buf_slice(&out));
+	}
+	if (rc != RC_CLOSED)
+		assert_false(smtp_dot_unchanged(&decoder));
 	/* A refused body is swallowed up to its genuine end, and no further. */
 	if (rc == RC_SYNTAX && cut == text.len) {
 		assert_int_equal(smtp_dot_swallow(&decoder, &input), RC_CLOSED);

@@ -252,6 +252,9 @@ void smtp_server_refuse_body(struct smtp_server *server, const struct smtp_reply
  */
 void smtp_server_limit(struct smtp_server *server, uint64_t message_bytes_max);
 
+/* At BODY_END: did the message come by DATA, and does it stand in it to the byte as it was sent (smtp/dot.h)? */
+bool smtp_server_unchanged(const struct smtp_server *server);
+
 /* Between two transactions, at a place where the next byte begins a command? */
 bool smtp_server_between(const struct smtp_server *server);
 /*

@@ -75,6 +75,11 @@ void smtp_server_data(struct smtp_feed *feed)
 	smtp_server_ask(feed, SMTP_EVENT_DATA);
 }
 
+bool smtp_server_unchanged(const struct smtp_server *server)
+{
+	return smtp_dot_unchanged(&server->decoder); /* BDAT never feeds it */
+}
+
 bool smtp_server_data_bytes(struct smtp_feed *feed)
 {
 	struct smtp_server *server = feed->server;
