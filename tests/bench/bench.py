@@ -52,6 +52,7 @@ NAMES = list(RELAY) + [
 CELL_S = 2.5
 LATENCY_MESSAGES = 400
 LATENCY_GAP_S = 0.01
+CEILING_ROUNDS = 3
 IDLE_LEVELS = {"hangu": (1000, 10000), "postfix": (1000,)}  # ten thousand sessions are ten thousand processes there
 RELAY_LIMIT_S = 180
 
@@ -85,6 +86,23 @@ class Sink:
     def stop(self):
         self.server.stop()
         places.remove(self.folder)
+
+
+class Straight:
+    """Nobody between smtp-source and smtp-sink: what the two make by themselves on this machine."""
+
+    name = "straight"
+
+    def __init__(self):
+        self.sink = Sink()
+        self.server = self
+        self.port = self.sink.port
+
+    def cpu_s(self):
+        return 0.0
+
+    def stop(self):
+        self.sink.stop()
 
 
 class Entry:
@@ -252,6 +270,8 @@ class Bench:
                 for cell in cells:
                     for entry in random.sample(entries, len(entries)):
                         self.relay(entry, cell, counts)
+                    if number < CEILING_ROUNDS:
+                        self.ceiling(cell, counts)
                 if self.wants("latency.dot.p50", "latency.dot.p99"):
                     for entry in random.sample(entries, len(entries)):
                         self.latency(entry)
@@ -279,6 +299,14 @@ class Bench:
             "%s %s %d messages: %.0f/s, accepted %.0f/s, CPU %.3f s/1000"
             % (entry.name, cell, count, result["rate"], result["accept_rate"], result["cpu_per_1000"])
         )
+
+    def ceiling(self, cell, counts):
+        entry = Straight()
+        try:
+            count = max(counts[cell, other] for _, other in counts if (cell, other) in counts)
+            self.note("ceiling." + cell, entry.name, relay(entry, cell, count, self.folder)["rate"], "messages/s")
+        finally:
+            entry.stop()
 
     def latency(self, entry):
         dots, appends = latency(entry, max(20, int(LATENCY_MESSAGES * self.scale)), self.folder)
@@ -387,6 +415,19 @@ class Bench:
                 if theirs and all(theirs):
                     row["peer"], row["ratio"] = peer, round(statistics.median(a / b for a, b in zip(mine, theirs)), 4)
             rows.append(row)
+            straight = self.values.get(("ceiling." + name, Straight.name))
+            if straight:
+                theirs = self.values.get((name, row["peer"]))
+                say(
+                    "# %s: smtp-source straight into smtp-sink makes %.4g messages/s%s"
+                    % (
+                        name,
+                        statistics.median(straight),
+                        ", %.2f times %s" % (statistics.median(straight) / statistics.median(theirs), row["peer"])
+                        if theirs
+                        else "",
+                    )
+                )
             say(
                 "bench %s %g %s%s"
                 % (
