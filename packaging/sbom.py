@@ -27,6 +27,8 @@ LIBRARIES = {
     "libsqlite3.so": ("SQLite", "public domain", "blessing"),
     "libmicrohttpd.so": ("libmicrohttpd", "LGPL-2.1", "LGPL-2.1-or-later"),
     "libzstd.so": ("zstd", "BSD-3", "BSD-3-Clause"),
+    "libyara.so": ("libyara", "BSD-3", "BSD-3-Clause"),
+    "libhs.so": ("vectorscan", "BSD-3", "BSD-3-Clause"),
     "libc.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-x86-64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-aarch64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
