@@ -19,7 +19,40 @@
 	X(ARCHIVE_NAME, "archive.name", "A member's name leads out of the folder it is unpacked into, or differs between two directories of the archive.") \
 	X(ARCHIVE_DUPLICATE, "archive.duplicate", "Two members have the same name: readers unpack different ones.") \
 	X(ARCHIVE_OVERLAP, "archive.overlap", "Members share the same bytes, or lie where the directory does not say.") \
-	X(ARCHIVE_POLYGLOT, "archive.polyglot", "The file is an archive and something else at the same time.")
+	X(ARCHIVE_POLYGLOT, "archive.polyglot", "The file is an archive and something else at the same time.") \
+	/* documents of office programs */                                                                          \
+	X(OFFICE_TEMPLATE, "office.template", "The document fetches its template from elsewhere as it is opened.") \
+	X(OFFICE_EXTERNAL, "office.external", "The document fetches an object, frame, picture or data from elsewhere as it is opened.") \
+	X(OFFICE_DDE, "office.dde", "A field or cell of the document starts another program by DDE.")             \
+	X(OFFICE_OBJECT, "office.object", "An object of another program is embedded in the document.")            \
+	X(OFFICE_PACKAGE, "office.package", "A file is embedded in the document as a package, which opens by a double click.") \
+	X(OFFICE_AUTO_OBJECT, "office.auto_object", "An object is loaded by itself as the document is opened.")   \
+	X(OFFICE_EQUATION, "office.equation", "An object of the Equation Editor, which has well-known holes and is no longer made.") \
+	X(OFFICE_CLASS, "office.class", "An object of a class whose program has been attacked, or that can start programs.") \
+	X(OFFICE_ACTIVEX, "office.activex", "The document has ActiveX controls.")                                 \
+	X(OFFICE_ACTION, "office.action", "A click or a movement of the mouse starts a program or a macro.")      \
+	X(OFFICE_OBFUSCATED, "office.obfuscated", "The document is written in a way that no office program writes: to hide an object from scanners.") \
+	X(OFFICE_HIDDEN_SHEET, "office.hidden_sheet", "A sheet is hidden so that its reader's menus do not show it.") \
+	X(OFFICE_ORPHAN, "office.orphan", "The compound file has streams that no storage leads to.")              \
+	X(OFFICE_RIGHTS, "office.rights", "The document is encrypted by rights management.")                      \
+	X(OFFICE_ENTITIES, "office.entities", "The XML of the document declares a document type or entities, which office programs never write.") \
+	X(OFFICE_ADD_IN, "office.add_in", "The document brings an add-in or a part of the user interface that calls macros.") \
+	/* macros */                                                                                                \
+	X(MACRO_VBA, "macro.vba", "The document has Visual Basic macros.")                                        \
+	X(MACRO_BASIC, "macro.basic", "The document has macros in another language than Visual Basic.")           \
+	X(MACRO_XLM, "macro.xlm", "The workbook has Excel 4 macros.")                                             \
+	X(MACRO_DAMAGED, "macro.damaged", "The macro project is damaged, and readers show different parts of it.") \
+	X(MACRO_STOMPED, "macro.stomped", "The compiled macros are not those of the source text that is shown.")  \
+	X(MACRO_LOCKED, "macro.locked", "The macro project is locked against viewing.")                           \
+	X(MACRO_AUTORUN, "macro.autorun", "A macro runs by itself as the document is opened, closed or looked at.") \
+	X(MACRO_EXECUTE, "macro.execute", "A macro starts a program or a command.")                               \
+	X(MACRO_OBJECT, "macro.object", "A macro creates objects of other programs.")                             \
+	X(MACRO_NETWORK, "macro.network", "A macro fetches something from the network.")                          \
+	X(MACRO_FILE, "macro.file", "A macro writes, copies or deletes files.")                                   \
+	X(MACRO_NATIVE, "macro.native", "A macro calls functions of the operating system's libraries.")          \
+	X(MACRO_SYSTEM, "macro.system", "A macro reads or changes the system's settings, or looks for the signs of a sandbox.") \
+	X(MACRO_OBFUSCATION, "macro.obfuscation", "A macro hides its strings or the names of what it calls.")     \
+	X(MACRO_SELF, "macro.self", "A macro changes macros.")
 /* clang-format on */
 
 enum content_fact {
