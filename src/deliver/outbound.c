@@ -256,7 +256,12 @@ void outbound_accept(struct outbound *outbound, struct outbound_message *message
 {
 	message->owner = outbound;
 	message->task.run = accept_one;
-	loop_post(outbound->loop, &message->task);
+	loop_put(outbound->loop, &message->task);
+}
+
+void outbound_wake(struct outbound *outbound)
+{
+	loop_wake(outbound->loop);
 }
 
 /* ---- the pump ---- */

@@ -65,9 +65,10 @@ void outbound_message_drop(struct outbound_message **message);
 
 /*
  * Hand over a durable message. From the thread on which the journal answers, in its order: the queue counts on that. Never fails. `through`, when set, will be
- * answered.
+ * answered. The delivery loop is not woken: outbound_wake() does that, when all who are more urgent have been told.
  */
 void outbound_accept(struct outbound *outbound, struct outbound_message *message);
+void outbound_wake(struct outbound *outbound);
 
 /* Is there room in the queue for more? To be asked at MAIL, and answered 452. Any thread; an atomic read. */
 bool outbound_has_room(const struct outbound *outbound);

@@ -370,14 +370,13 @@ static void committed(struct loop_task *task)
 /* On the committer's thread: the message is ours, or it is not. */
 static void journal_answered(struct journal_group *group, enum rc rc)
 {
-	struct transaction      *transaction = LIST_OF(group, struct transaction, group);
-	struct outbound         *outbound = transaction->home->gate->outbound;
-	struct outbound_message *message = NULL;
-	bool                     through = false;
+	struct transaction *transaction = LIST_OF(group, struct transaction, group);
+	struct outbound    *outbound = transaction->home->gate->outbound;
+	bool                through = false;
 
 	transaction->commit_rc = rc;
 	if (rc == RC_OK) {
-		message = transaction->message;
+		struct outbound_message *message = transaction->message;
 		transaction->message = NULL;
 		message->slab = transaction->slab;
 		transaction->slab = NULL;
@@ -385,12 +384,13 @@ static void journal_answered(struct journal_group *group, enum rc rc)
 		message->message = group->items[1].place;
 		message->after = group->after;
 		through = message->through != NULL;
+		outbound_accept(outbound, message); /* before the answer: who has it and asks finds the message in the queue */
 	}
+	/* Who waits wakes first; from then on the transaction is the loop's. */
 	if (!through) /* else its own task answers the client */
 		loop_post(transaction->home->loop, &transaction->committed);
-	/* Who waits is told first; from then on the transaction is the loop's. */
-	if (message != NULL)
-		outbound_accept(outbound, message);
+	if (rc == RC_OK)
+		outbound_wake(outbound);
 }
 
 /* The event has been composed into message->payload: write body and event as one group. */

@@ -107,7 +107,7 @@ void loop_wake(struct loop *loop)
 	}
 }
 
-void loop_post(struct loop *loop, struct loop_task *task)
+void loop_put(struct loop *loop, struct loop_task *task)
 {
 	struct loop_task *newest = atomic_load_explicit(&loop->posted, memory_order_relaxed);
 
@@ -115,6 +115,11 @@ void loop_post(struct loop *loop, struct loop_task *task)
 	do {
 		task->next = newest;
 	} while (!atomic_compare_exchange_weak(&loop->posted, &newest, task));
+}
+
+void loop_post(struct loop *loop, struct loop_task *task)
+{
+	loop_put(loop, task);
 	loop_wake(loop);
 }
 

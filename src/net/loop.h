@@ -1,7 +1,7 @@
 /*
  * The event loop: one per thread, on epoll. It watches descriptors, fires timers, and runs what other threads post. A
- * loop and everything that belongs to it is used by the thread that runs it; only loop_post(), loop_stop() and
- * loop_wake() may be called from elsewhere.
+ * loop and everything that belongs to it is used by the thread that runs it; only loop_post(), loop_put(),
+ * loop_stop() and loop_wake() may be called from elsewhere.
  *
  * Nothing is allocated while it runs: watches, timers and tasks lie in their owners. No handler may block or wait.
  * One turn: wait for descriptors, look at the clock, call their handlers, run posted and deferred tasks, fire timers.
@@ -88,6 +88,12 @@ void loop_stop(struct loop *loop);
  * never allocates, takes no lock; wakes the loop with one system call when it sleeps and with none when it does not.
  */
 void loop_post(struct loop *loop, struct loop_task *task);
+
+/*
+ * The same without waking it: for the less urgent of two posts to two loops, so that the other one wakes first. The same
+ * thread calls loop_wake() soon after.
+ */
+void loop_put(struct loop *loop, struct loop_task *task);
 
 /* From any thread: end the loop's wait. */
 void loop_wake(struct loop *loop);

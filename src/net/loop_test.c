@@ -255,6 +255,26 @@ static void what_was_posted_before_the_stop_is_run(void **state)
 	assert_int_equal(loop_drain(loop), LOOP_TASKS_PER_TURN + 1);
 }
 
+/* A turn of a loop that was asleep when something was put: the next turn runs it, woken or not, and in its place in the order. */
+static void what_was_put_waits_for_the_wake(void **state)
+{
+	struct loop     *loop = *state;
+	struct loop_task tasks[2] = { { .run = run_count }, { .run = run_count } };
+	const uint64_t   wakes = loop_counts(loop)->wakes;
+
+	posts_run = 0;
+	loop_put(loop, &tasks[0]);
+	assert_int_equal(posts_run, 0);
+	loop_wake(loop);
+	assert_int_equal(loop_turn(loop, 1000), RC_OK);
+	assert_int_equal(posts_run, 1);
+	loop_put(loop, &tasks[0]);
+	loop_post(loop, &tasks[1]);
+	assert_int_equal(loop_turn(loop, 1000), RC_OK);
+	assert_int_equal(posts_run, 3);
+	assert_true(loop_counts(loop)->wakes <= wakes + 2);
+}
+
 static void no_memory_is_an_answer(void **state)
 {
 	struct loop *loop = NULL;
@@ -284,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_timer_ends_the_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(posts_of_several_threads_all_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_posted_before_the_stop_is_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_put_waits_for_the_wake, set_up, tear_down),
 		cmocka_unit_test(no_memory_is_an_answer),
 	};
 

@@ -285,6 +285,7 @@ static inline void committed(struct journal_group *group, enum rc rc)
 	commit->message->after = group->after;
 	commit->done = true;
 	outbound_accept(commit->outbound, commit->message);
+	outbound_wake(commit->outbound);
 }
 
 static inline void through_answered(struct loop_task *task)
