@@ -275,6 +275,7 @@ static enum rc read_route(const struct reading *reading)
 		return wrong(reading, RC_CONFLICT, "name", "this section stands twice", settings->name);
 	if (settings->name.len == 0 || slice_find(settings->name, '/') != settings->name.len)
 		return wrong(reading, RC_SYNTAX, "name", "expected a name without a slash", settings->name);
+	reading->route->through_wait_ms = settings->through_wait < ROUTE_THROUGH_WAIT_MAX_MS ? settings->through_wait : ROUTE_THROUGH_WAIT_MAX_MS;
 	reading->route->helo = settings->helo.len != 0 ? settings->helo : reading->source->hostname;
 	for (size_t i = 0; i < settings->domains.count && rc == RC_OK; i++)
 		rc = read_domain(reading, settings->domains.items[i]);

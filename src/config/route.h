@@ -13,6 +13,9 @@
 #include "net/tls.h"
 #include "queue/retry.h"
 
+/* The longest a client waits for the next hop (I-24). Files of version 0.1.0 may say up to 2m: that counts as this. */
+#define ROUTE_THROUGH_WAIT_MAX_MS 30000u
+
 /* One next hop as it was written. */
 struct route_host {
 	struct slice       name;     /* host name in lower case, or the address as text */
@@ -35,6 +38,7 @@ struct route {
 	size_t                    tls_name_count;
 	struct tls_context       *tls;         /* NULL with ROUTE_TLS_NONE */
 	struct retry_plan         plan;
+	uint64_t                  through_wait_ms; /* 1000 to ROUTE_THROUGH_WAIT_MAX_MS */
 	uint32_t                  index;       /* in the table */
 };
 

@@ -50,7 +50,7 @@ const struct setting gate_route_settings[] = {
 	{ .key = "mode", .kind = SETTING_WORD, R(mode), .words = mode_words, .standard = "store", .unit = "",
 	  .help = "store: answer the client once the message is on disk; through: after that, try the next hop while the client waits." },
 	{ .key = "through_wait", .kind = SETTING_DURATION, R(through_wait), .min = SECOND, .max = 2 * MINUTE, .standard = "30s",
-	  .unit = "milliseconds", .help = "How long the client of a through route waits for the next hop's answer." },
+	  .unit = "milliseconds", .help = "How long the client of a through route waits for the next hop's answer, at most 30s: a longer time counts as 30s." },
 	{ .key = "chunking", .kind = SETTING_BOOL, R(chunking), .standard = "no", .unit = "",
 	  .help = "Send with BDAT where the next hop offers CHUNKING." },
 	{ .key = "dsn", .kind = SETTING_BOOL, R(dsn), .standard = "yes", .unit = "",

@@ -49,7 +49,7 @@ struct gate_route_settings {
 	struct slice        user;         /* AUTH as a client; empty: none */
 	struct slice        password;     /* secret */
 	uint32_t            mode;         /* enum route_mode */
-	uint64_t            through_wait; /* how long the client of a `through` route waits */
+	uint64_t            through_wait; /* how long the client of a `through` route waits, as written; struct route has the time in force */
 	bool                chunking;     /* BDAT when offered (I-3) */
 	bool                dsn;          /* pass DSN parameters on when offered */
 	uint32_t            eightbit;     /* enum route_eightbit */

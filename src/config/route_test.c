@@ -196,6 +196,30 @@ static void the_closest_route_is_chosen(void **state)
 	buf_done(&why);
 }
 
+/* I-24: a longer wait is taken and counts as the longest. */
+static void a_client_waits_so_long(void **state)
+{
+	static const struct {
+		uint64_t written_ms, in_force_ms;
+	} rows[] = { { 1000, 1000 }, { 29000, 29000 }, { 29999, 29999 }, { 30000, 30000 }, { 30001, 30000 }, { 31000, 30000 }, { 120000, 30000 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate_route_settings settings = plain((struct setting_list)LIST(S("*")), (struct setting_list)LIST(S("a.example")));
+		struct buf why = buf_make(1000);
+		struct route_table *table = NULL;
+
+		settings.through_wait = rows[i].written_ms;
+
+		const struct route_source source = source_of(&settings, 1);
+
+		assert_int_equal(route_table_make(&source, &why, &table), RC_OK);
+		assert_int_equal(route_at(table, 0)->through_wait_ms, rows[i].in_force_ms);
+		route_table_close(&table);
+		buf_done(&why);
+	}
+}
+
 static void hosts_come_by_priority_and_weight(void **state)
 {
 	const uint16_t priorities[] = { 20, 10, 10, 5, 20 };
@@ -246,6 +270,7 @@ int main(void)
 		cmocka_unit_test(other_keys_are_checked),
 		cmocka_unit_test(the_closest_route_is_chosen),
 		cmocka_unit_test(a_port_taken_everywhere_is_ours),
+		cmocka_unit_test(a_client_waits_so_long),
 		cmocka_unit_test(hosts_come_by_priority_and_weight),
 	};
 

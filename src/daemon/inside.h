@@ -129,6 +129,9 @@ void supervisor_child_up(struct supervisor *s, struct child *child);
 void supervisor_child_gone(struct supervisor *s, struct child *child);
 
 /* reload.c */
+/* What the reading of the settings noted, a line each; `notes` may be empty. */
+void supervisor_tell_notes(const struct supervisor *s, struct slice notes);
+
 void reload_begin(struct supervisor *s);
 void reload_go_on(struct supervisor *s);         /* a role is up again */
 void reload_read(struct supervisor *s);          /* the reading's channel is readable */

@@ -162,8 +162,11 @@ void reload_read(struct supervisor *s)
 
 	if (rc == RC_AGAIN)
 		return;
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		supervisor_tell_notes(s, buf_slice(&why));
+		buf_clear(&why);
 		rc = prepare(s, &why);
+	}
 	if (rc != RC_OK) {
 		if (s->reload.stage == RELOAD_PREPARING)
 			abort_prepared(s);

@@ -18,8 +18,9 @@
 
 #define READING_TIME_MS 60000u
 #define SCANNERS_STANDARD_MAX 8u
+#define NOTES_MAX       (1u << 20)
 
-/* The one frame of the reading process: a byte that says how it went, then text. */
+/* The one frame of the reading process: a byte that says how it went, then text: what is wrong, or what is noted. */
 #define READ_WELL  'y'
 #define READ_WRONG 'n'
 
@@ -30,6 +31,31 @@ void bundle_close(struct bundle *bundle)
 }
 
 /* ---- in the reading process ---- */
+
+/* Whole lines of the notes, as many as fit a frame. */
+static void put_notes(struct slice notes, struct buf *frame)
+{
+	static const struct slice more = SLICE_INIT("there are more notes: hangu check tells them\n");
+	const struct slice        fitting = slice_take(notes, SETUP_WHY_MAX - more.len);
+
+	if (notes.len <= SETUP_WHY_MAX) {
+		buf_put(frame, notes);
+		return;
+	}
+	buf_put(frame, slice_take(fitting, slice_find_last(fitting, '\n') + 1));
+	buf_put(frame, more);
+}
+
+static void answer_well(int channel, struct slice notes, const int fds[2])
+{
+	struct buf frame = buf_make(SETUP_WHY_MAX + 1);
+
+	buf_put_byte(&frame, READ_WELL);
+	put_notes(notes, &frame);
+	if (frame.failed || ipc_send(channel, buf_slice(&frame), fds, 2) != RC_OK)
+		_exit(1);
+	_exit(0);
+}
 
 static void answer_wrong(int channel, struct buf *why)
 {
@@ -45,7 +71,8 @@ static void answer_wrong(int channel, struct buf *why)
 /* Ends with _exit: nothing of the supervisor runs on in here, and the memory that held secrets goes with the process. */
 static void read_and_end(const char *path, int channel)
 {
-	struct buf    whole = buf_make(SETTINGS_BUNDLE_MAX), part = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(SETUP_WHY_MAX);
+	struct buf    whole = buf_make(SETTINGS_BUNDLE_MAX), part = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(SETUP_WHY_MAX),
+	              notes = buf_make(NOTES_MAX);
 	const int     keep[] = { channel };
 	int           fds[2] = { -1, -1 };
 	enum rc       rc;
@@ -55,7 +82,7 @@ static void read_and_end(const char *path, int channel)
 	if (rc == RC_OK)
 		rc = net_tls_ready(NULL);
 	if (rc == RC_OK)
-		rc = settings_bundle_make(path, &whole, &why);
+		rc = settings_bundle_make(path, &whole, &why, &notes);
 	if (rc == RC_OK)
 		rc = settings_bundle_public(buf_slice(&whole), &part);
 	if (rc == RC_OK)
@@ -67,9 +94,7 @@ static void read_and_end(const char *path, int channel)
 			buf_printf(&why, "%s: cannot be read (%s)", path, rc_word(rc));
 		answer_wrong(channel, &why);
 	}
-	if (ipc_send(channel, SLICE("y"), fds, 2) != RC_OK)
-		_exit(1);
-	_exit(0);
+	answer_well(channel, buf_slice(&notes), fds);
 }
 
 enum rc setup_begin(const char *path, struct setup_reading *out)
@@ -217,6 +242,8 @@ enum rc setup_finish(struct setup_reading *reading, struct bundle *bundle, struc
 	}
 	if (rc == RC_OK && frame.fd_count == 2 && slice_at(frame.bytes, 0) == READ_WELL) {
 		rc = read_public(frame.fds[1], out, why);
+		if (rc == RC_OK)
+			buf_put(why, slice_drop(frame.bytes, 1));
 		if (rc == RC_OK)
 			*bundle = (struct bundle){ .whole = frame.fds[0], .public_part = frame.fds[1] };
 		else

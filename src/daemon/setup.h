@@ -52,12 +52,13 @@ struct setup_reading {
 /* Begin to read the file at `path`. RC_LIMIT, RC_IO: no process or channel could be made. */
 MUST_CHECK enum rc setup_begin(const char *path, struct setup_reading *out);
 /*
- * Take what it found; the channel is readable (or closed). RC_OK: *bundle and *out are set. RC_AGAIN: not yet. RC_SYNTAX: the settings are
+ * Take what it found; the channel is readable (or closed). RC_OK: *bundle and *out are set, `why` holds lines about what works but is
+ * seldom meant (settings_check()'s notes), or nothing. RC_AGAIN: not yet. RC_SYNTAX: the settings are
  * wrong, `why` holds lines for people. RC_CLOSED: it ended without an answer. The process is reaped by the caller's waitpid.
  */
 MUST_CHECK enum rc setup_finish(struct setup_reading *reading, struct bundle *bundle, struct setup *out, struct buf *why);
 
-/* All of it at once, waiting: at the start. */
+/* All of it at once, waiting: at the start. `why` as above. */
 MUST_CHECK enum rc setup_read(const char *path, struct bundle *bundle, struct setup *out, struct buf *why);
 
 /* Map a sealed part; `sealed` stays open. RC_DENIED, RC_NOMEM, RC_LIMIT. Close with slab_close(). */

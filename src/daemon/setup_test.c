@@ -79,6 +79,46 @@ static void test_what_is_learnt(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* the reader was collected */
 }
 
+/* What settings_check() notes reaches the supervisor, in whole lines and never more than a frame takes. */
+static void test_notes(void **state)
+{
+	static const char head[] = "[gateway]\nhostname = gateway.example\n[listener internet]\naddress = 127.0.0.1:2525\n"
+	                           "[route all]\ndomains = *\nhosts = 127.0.0.1:2526\nmode = through\nthrough_wait = ";
+	static const struct {
+		const char *name, *wait;
+		unsigned    domains; /* each a note of its own */
+		const char *told;    /* NULL: nothing */
+	} rows[] = {
+		{ "nothing to say", "30s\n", 0, NULL },
+		{ "one line", "31s\n", 0, "this counts as 30s\n" },
+		{ "what v0.1.0 took", "2m\n", 0, "this counts as 30s\n" },
+		{ "more than a frame", "30s\n", 200, "there are more notes: hangu check tells them\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct setup  setup;
+		struct bundle bundle = BUNDLE_NONE;
+		struct buf    why = buf_make(SETUP_WHY_MAX), text = buf_make(1u << 20);
+		buf_put_str(&text, head);
+		buf_put_str(&text, rows[i].wait);
+		for (unsigned domain = 0; domain < rows[i].domains; domain++)
+			buf_printf(&text, "[domain d%u.example]\n", domain);
+		assert_int_equal(file_replace(dir, "hangu.conf", buf_slice(&text)), RC_OK);
+		const enum rc rc = setup_read(path, &bundle, &setup, &why);
+		if (rc != RC_OK)
+			fail_msg("%s: %.*s", rows[i].name, (int)why.len, (const char *)why.ptr);
+		assert_false(why.failed);
+		if (rows[i].told == NULL)
+			assert_int_equal(why.len, 0);
+		else if (!slice_ends(buf_slice(&why), slice_str(rows[i].told)))
+			fail_msg("%s: %.*s", rows[i].name, (int)why.len, (const char *)why.ptr);
+		bundle_close(&bundle);
+		buf_done(&why);
+		buf_done(&text);
+	}
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -231,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_learnt),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_a_reader_that_lies_or_dies),
 		cmocka_unit_test(test_takeover_of_nobody),

@@ -37,6 +37,15 @@ static void tell_lines(const char *event_is_settings, struct slice why)
 	}
 }
 
+void supervisor_tell_notes(const struct supervisor *s, struct slice notes)
+{
+	while (notes.len != 0) {
+		const struct slice line = slice_until(&notes, '\n');
+		if (line.len != 0)
+			log_notice(LOG_EVENT("settings.note"), LOG_STR("file", s->settings_path), LOG_TEXT("text", line));
+	}
+}
+
 /* ---- directories and sockets ---- */
 
 static enum rc make_directory(const char *path, mode_t mode)
@@ -445,12 +454,17 @@ static void finish(struct supervisor *s)
 	log_notice(LOG_EVENT("supervisor.end"), LOG_NUMBER("status", s->exit_status));
 }
 
+/* The notes come when the log is as the settings want it, except for --check, which ends before. */
 static bool read_settings(struct supervisor *s, const struct supervisor_options *options)
 {
 	struct buf    why = buf_make(SETUP_WHY_MAX);
 	const enum rc rc = setup_read(options->settings_path, &s->bundle, &s->setup, &why);
 
-	if (rc != RC_OK)
+	if (rc == RC_OK && !options->check)
+		log_open(s->setup.log_form, s->setup.log_least);
+	if (rc == RC_OK)
+		supervisor_tell_notes(s, buf_slice(&why));
+	else
 		tell_lines(options->settings_path, buf_slice(&why));
 	buf_done(&why);
 	return rc == RC_OK;
@@ -483,7 +497,6 @@ int supervisor_run(const struct supervisor_options *options)
 		log_notice(LOG_EVENT("settings.good"), LOG_STR("file", options->settings_path));
 		return 0;
 	}
-	log_open(s.setup.log_form, s.setup.log_least);
 	notify_open();
 	log_notice(LOG_EVENT("supervisor.start"), LOG_STR("version", HANGU_VERSION), LOG_STR("settings", options->settings_path));
 	if (!start(&s, options)) {

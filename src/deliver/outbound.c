@@ -147,7 +147,7 @@ static void through_begin(struct outbound *outbound, struct outbound_through *th
 	waiter->through = through;
 	waiter->message = entry->id;
 	timer_init(&waiter->timer, waiter_late);
-	loop_timer_set(outbound->loop, &waiter->timer, destination->route->settings->through_wait);
+	loop_timer_set(outbound->loop, &waiter->timer, destination->route->through_wait_ms);
 	list_append(&destination->through, &waiter->link);
 }
 

@@ -123,6 +123,8 @@ static void check_route(struct settings_check *check, size_t index)
 		settings_check_error(check, SETTINGS_ROUTE, index, "user: a password is sent over TLS only, and tls = none", SLICE(""));
 	if (route->user.len != 0 && route->password.len == 0)
 		settings_check_error(check, SETTINGS_ROUTE, index, "user: needs password", SLICE(""));
+	if (route->through_wait > ROUTE_THROUGH_WAIT_MAX_MS)
+		settings_check_note(check, SETTINGS_ROUTE, index, "through_wait: no client waits longer than 30s, so this counts as 30s", SLICE(""));
 	if (route->mode == ROUTE_THROUGH && route->hosts.count == 0)
 		settings_check_note(check, SETTINGS_ROUTE, index, "mode = through: the client waits for hosts that only DNS knows", SLICE(""));
 }

@@ -140,23 +140,21 @@ static enum rc read_files(struct maker *m)
 	return RC_OK;
 }
 
-static enum rc make(struct maker *m, const char *path, struct buf *bundle)
+static enum rc make(struct maker *m, const char *path, struct buf *bundle, struct buf *notes)
 {
 	const size_t before = bundle->len;
-	struct buf   notes = buf_make(1u << 20);
 	enum rc      rc = read_main(m, path);
 
 	if (rc == RC_OK)
 		rc = read_files(m);
 	if (rc == RC_OK) {
 		settings_parts_put(&m->parts, bundle);
-		rc = bundle->failed ? RC_LIMIT : settings_check(slice_drop(buf_slice(bundle), before), (int64_t)(clock_wall_ms() / 1000), m->why, &notes);
+		rc = bundle->failed ? RC_LIMIT : settings_check(slice_drop(buf_slice(bundle), before), (int64_t)(clock_wall_ms() / 1000), m->why, notes);
 		if (rc != RC_OK) {
 			buf_truncate(bundle, before);
 			bundle->failed = false;
 		}
 	}
-	buf_done(&notes);
 	return rc;
 }
 
@@ -167,7 +165,7 @@ static void wipe(struct buf *b)
 	buf_done(b);
 }
 
-enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *why)
+enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *why, struct buf *notes)
 {
 	struct maker m = {
 		.why = why,
@@ -180,7 +178,7 @@ enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *w
 	if (rc == RC_OK && m.parts.path.len > SETTINGS_PATH_MAX)
 		rc = RC_LIMIT;
 	if (rc == RC_OK)
-		rc = make(&m, path, bundle);
+		rc = make(&m, path, bundle, notes);
 	if (rc != RC_OK && why->len == 0) {
 		settings_put_place(m.parts.path, 0, 0, why);
 		buf_put_str(why, rc == RC_LIMIT ? "this and the files it names are larger than we read\n" : "there is no memory to read it\n");

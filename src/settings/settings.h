@@ -33,7 +33,7 @@ struct settings {
 
 /*
  * Read the settings file `path` and every file it names (relative names are looked for beside it), check all of it, and
- * append the bundle to `bundle`.
+ * append the bundle to `bundle` and what settings_check() noted to `notes`.
  *
  * RC_OK      *bundle holds it.
  * otherwise  *why holds lines for people, "hangu.conf:12:9: expected a size such as 50M, found 50MB", LF between, and bundle
@@ -41,7 +41,7 @@ struct settings {
  *            (a file that cannot be read), RC_LIMIT (too large), RC_NOMEM.
  * Does I/O.
  */
-MUST_CHECK enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *why);
+MUST_CHECK enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *why, struct buf *notes);
 
 /*
  * Check a bundle as settings_bundle_make() did: every error as a line of `errors`, and of `notes` what works but is seldom

@@ -3,7 +3,6 @@
 
 #include "net/tls.h"
 #include "settings/settings.h"
-#include "sys/clock.h"
 
 #include <stdio.h>
 
@@ -28,9 +27,7 @@ int tool_check(const struct tool_options *options, int argc, char **argv)
 		return tool_usage("check");
 	if (digest_ready() != RC_OK || net_tls_ready(&fault) != RC_OK)
 		return tool_complain(TOOL_REFUSED, "the TLS library cannot be used");
-	enum rc rc = settings_bundle_make(path, &bundle, &errors);
-	if (rc == RC_OK)
-		rc = settings_check(buf_slice(&bundle), (int64_t)clock_wall_ms() / 1000, &errors, &notes);
+	const enum rc rc = settings_bundle_make(path, &bundle, &errors, &notes);
 	print(stderr, &errors);
 	print(stdout, &notes);
 	if (rc == RC_OK)

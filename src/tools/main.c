@@ -61,6 +61,7 @@ static const struct tool tools[] = {
 /* clang-format on */
 
 #define WHY_MAX 4096u
+#define NOTES_MAX (1u << 20)
 #define TOOL_COUNT (sizeof tools / sizeof *tools)
 
 static int show_help(FILE *to, int code)
@@ -130,13 +131,13 @@ static int run_tool(const struct tool_options *options, int argc, char **argv)
 static const char *run_of_settings(const char *path)
 {
 	static char  run[256];
-	struct buf   bundle = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(WHY_MAX);
+	struct buf   bundle = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(WHY_MAX), notes = buf_make(NOTES_MAX);
 	struct arena arena = { .ptr = NULL };
 	struct settings settings;
 	enum rc      rc = digest_ready(); /* a bundle is sealed with one */
 
 	if (rc == RC_OK)
-		rc = settings_bundle_make(path, &bundle, &why);
+		rc = settings_bundle_make(path, &bundle, &why, &notes);
 	if (rc == RC_OK)
 		rc = arena_init(&arena, SETTINGS_ARENA_BYTES);
 	if (rc == RC_OK)
@@ -148,6 +149,7 @@ static const char *run_of_settings(const char *path)
 	arena_done(&arena);
 	buf_done(&bundle);
 	buf_done(&why);
+	buf_done(&notes); /* hangu check tells them */
 	return rc == RC_OK ? run : NULL;
 }
 

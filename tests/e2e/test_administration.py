@@ -142,6 +142,14 @@ class Ways(base.Case):
         box.wait(1, 20)
         gate.wait_empty()
 
+    def test_a_longer_wait_than_the_longest(self):
+        """What version 0.1.0 took still starts: 2m counts as 30s, and the log of start and reload says so."""
+        gate = self.gateway(next_port=9, route={"mode": "through", "through_wait": "2m"})
+        note = r"settings\.note .*through_wait: no client waits longer than 30s"
+        gate.wait_log(note)
+        gate.reload()
+        process.wait_for(lambda: len(re.findall(note, gate.log())) == 2, 10, "the note again")
+
     def test_a_name_that_is_us(self):
         """I-19 d: the settings name a host, and DNS says that it is this gateway."""
         made = base.gateway.Gateway(next_port=None)

@@ -241,7 +241,11 @@ class Certificates(base.ShiftedClock):
         gate.sections["certificate own"] = {"file": certificate, "key": key}
         gate.write_settings()
         self.assertIn("ends within 30 days", gate.command("check", gate.settings_path, check=True).stdout)
+        checked = gate.check()
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertRegex(checked.stdout + checked.stderr, r"settings\.note .*ends within 30 days")
         gate.start()
+        gate.wait_log(r"settings\.note .*ends within 30 days")
         gate.wait_log(r"warning gate certificate\.ends days=1[89]")
         gate.sections["certificate own"] = fresh
         gate.reload()

@@ -131,7 +131,7 @@ static inline struct config *settings_of(struct rig *rig, const char *listener, 
 	buf_printf(&text, "[gateway]\nhostname = gate.example\nuser = nobody\nstate = /nowhere\nrun = /nowhere\n"
 	                  "[listener main]\naddress = 127.0.0.1:25\nrole = internet\n%s\n"
 	                  "[domain example.net]\nrecipients = any\n[dns]\nreverse = no\n"
-	                  "[route all]\ndomains = *\nhosts = %s\ntls = none\nthrough_wait = 60s\n%s\n",
+	                  "[route all]\ndomains = *\nhosts = %s\ntls = none\nthrough_wait = 30s\n%s\n",
 	           listener, net_address_text_port(&rig->hop.address, hop), more);
 	if (config_make(buf_slice(&text), read_settings, &surroundings, &why, &config) != RC_OK)
 		fail_msg("%.*s", (int)why.len, (const char *)why.ptr);
