@@ -1,6 +1,13 @@
 /* Searching and comparing borrowed bytes. */
 #include "base/slice.h"
 
+size_t slice_offset(struct slice whole, struct slice part)
+{
+	const uintptr_t first = (uintptr_t)whole.ptr, at = (uintptr_t)part.ptr;
+
+	return part.len != 0 && at >= first && at - first < whole.len ? (size_t)(at - first) : SIZE_MAX;
+}
+
 bool slice_eq(struct slice a, struct slice b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);

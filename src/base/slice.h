@@ -53,6 +53,9 @@ static inline struct slice slice_cut(struct slice s, size_t start, size_t count)
 	return slice_take(slice_drop(s, start), count);
 }
 
+/* Where `part`, which borrows from `whole`, begins in it; SIZE_MAX when it is empty or does not. */
+size_t slice_offset(struct slice whole, struct slice part);
+
 /* The byte at `index`, or -1 past the end. */
 static inline int slice_at(struct slice s, size_t index)
 {

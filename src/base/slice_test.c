@@ -190,6 +190,25 @@ static void knows_its_bytes(void **state)
 	}
 }
 
+static void is_found_where_it_lies(void **state)
+{
+	const struct slice whole = SLICE("abcdef");
+	static const struct {
+		size_t start, count, offset;
+	} rows[] = { { 0, 6, 0 }, { 0, 1, 0 }, { 2, 3, 2 }, { 5, 1, 5 }, { 3, 0, SIZE_MAX }, { 6, 1, SIZE_MAX } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(slice_offset(whole, slice_cut(whole, rows[i].start, rows[i].count)), rows[i].offset);
+	/* Beside it, before it and after it; the bytes do not count. */
+	assert_int_equal(slice_offset(slice_cut(whole, 2, 2), slice_take(whole, 1)), SIZE_MAX);
+	assert_int_equal(slice_offset(slice_cut(whole, 2, 2), slice_cut(whole, 1, 2)), SIZE_MAX);
+	assert_int_equal(slice_offset(slice_cut(whole, 2, 2), slice_drop(whole, 4)), SIZE_MAX);
+	assert_int_equal(slice_offset(SLICE(""), whole), SIZE_MAX);
+	assert_int_equal(slice_offset((struct slice){ NULL, 0 }, whole), SIZE_MAX);
+	assert_int_equal(slice_offset(whole, (struct slice){ NULL, 0 }), SIZE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
 		cmocka_unit_test(is_split),
 		cmocka_unit_test(is_trimmed),
 		cmocka_unit_test(becomes_a_c_string),
+		cmocka_unit_test(is_found_where_it_lies),
 		cmocka_unit_test(knows_its_bytes),
 	};
 

@@ -17,18 +17,45 @@ struct maker {
 	const struct config_surroundings *surroundings;
 	struct tls_authorities           *authorities; /* who may sign certificates of next hops and of clients; or NULL */
 	struct buf                       *why;
+	struct slice                      bundle; /* our copy, in which all that was read lies */
+	struct config_place              *place;
 };
 
-/* "listener internet: peers: ..." and the code, so that a function can end with `return complain(...)`. */
-static enum rc complain(const struct maker *maker, enum rc rc, const char *section, struct slice name, const char *text)
+/* What cannot be used: its section, the key or NULL, the value or an empty slice; all borrow from the bundle. */
+struct wrong {
+	const char  *section;
+	struct slice name;
+	const char  *key;
+	struct slice found;
+};
+
+static void set_place(const struct maker *maker, const struct wrong *wrong)
+{
+	*maker->place = (struct config_place){
+		.section = wrong->section,
+		.key = wrong->key,
+		.name = slice_offset(maker->bundle, wrong->name),
+		.value = slice_offset(maker->bundle, wrong->found),
+	};
+}
+
+/* "[listener internet] peers: expected ..., found ..." and the code, so that a function can end with `return complain(...)`. */
+static enum rc complain(const struct maker *maker, enum rc rc, const struct wrong *wrong, const char *text)
 {
 	buf_put_str(maker->why, "[");
-	buf_put_str(maker->why, section);
-	if (name.len != 0)
+	buf_put_str(maker->why, wrong->section);
+	if (wrong->name.len != 0)
 		buf_put_byte(maker->why, ' ');
-	codec_quote(name, 100, maker->why);
+	codec_quote(wrong->name, 100, maker->why);
 	buf_put_str(maker->why, "] ");
+	if (wrong->key != NULL)
+		buf_printf(maker->why, "%s: ", wrong->key);
 	buf_put_str(maker->why, text);
+	if (wrong->found.len != 0) {
+		buf_put_str(maker->why, ", found ");
+		codec_quote(wrong->found, 100, maker->why);
+	}
+	set_place(maker, wrong);
 	return rc;
 }
 
@@ -41,18 +68,16 @@ struct slice gate_settings_file(const struct gate_settings *settings, struct sli
 	return (struct slice){ NULL, 0 };
 }
 
-static enum rc match_of(const struct maker *maker, const struct setting_list *list, const char *section, struct slice name,
-                        const char *text, struct net_match *out)
+static enum rc match_of(const struct maker *maker, const struct setting_list *list, struct wrong wrong, struct net_match *out)
 {
 	size_t        bad = 0;
 	const enum rc rc = net_match_parse(list->items, list->count, maker->arena, out, &bad);
 
 	if (rc == RC_OK)
 		return RC_OK;
-	(void)complain(maker, rc, section, name, text);
 	if (rc != RC_NOMEM && bad < list->count)
-		codec_quote(list->items[bad], 100, maker->why);
-	return rc;
+		wrong.found = list->items[bad];
+	return complain(maker, rc, &wrong, "expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32");
 }
 
 static enum rc lower_copy(const struct maker *maker, struct slice text, struct slice *out)
@@ -70,14 +95,14 @@ static enum rc lower_copy(const struct maker *maker, struct slice text, struct s
 /* ---- domains ---- */
 
 /* One local part or address into the list; an address of another domain is a mistake worth telling. */
-static enum rc add_recipient(const struct maker *maker, struct config_domain *domain, struct slice text)
+static enum rc add_recipient(const struct maker *maker, struct config_domain *domain, const char *key_name, struct slice text)
 {
 	struct slice        key;
 	const size_t        at = slice_find_last(text, '@');
 	const struct slice  host = slice_drop(text, at + 1);
 
 	if (host.len != 0 && !slice_eq_nocase(host, domain->name))
-		return complain(maker, RC_SYNTAX, "domain", domain->name, "a recipient of another domain stands in its list");
+		return complain(maker, RC_SYNTAX, &(struct wrong){ "domain", domain->settings->name, key_name, text }, "expected a recipient of this domain");
 	const enum rc rc = lower_copy(maker, slice_take(text, at), &key);
 	if (rc != RC_OK)
 		return rc;
@@ -91,12 +116,12 @@ static enum rc make_recipients(const struct maker *maker, struct config_domain *
 	enum rc rc = map_open(RECIPIENTS_PER_DOMAIN_MAX, maker->surroundings->seed, &domain->recipients);
 
 	for (size_t i = 0; rc == RC_OK && i < settings->recipient_list.count; i++)
-		rc = add_recipient(maker, domain, settings->recipient_list.items[i]);
+		rc = add_recipient(maker, domain, "recipient", settings->recipient_list.items[i]);
 	while (rc == RC_OK && file.len != 0) {
 		struct slice       line = slice_until(&file, '\n');
 		const struct slice text = slice_trim(slice_take(line, slice_find(line, '#')));
 		if (text.len != 0)
-			rc = add_recipient(maker, domain, text);
+			rc = add_recipient(maker, domain, "recipient_file", text);
 	}
 	return rc;
 }
@@ -109,17 +134,20 @@ static enum rc make_domain(const struct maker *maker, const struct gate_domain_s
 	if (domain == NULL)
 		return RC_NOMEM;
 	domain->settings = settings;
-	enum rc rc = lower_copy(maker, settings->name, &domain->name);
+	struct wrong twice = { "domain", settings->name, NULL, settings->name };
+	enum rc      rc = lower_copy(maker, settings->name, &domain->name);
 	if (rc == RC_OK)
 		rc = map_add(domains, domain->name, domain);
 	for (size_t i = 0; rc == RC_OK && i < settings->aliases.count; i++) {
 		struct slice alias;
+		twice.key = "aliases";
+		twice.found = settings->aliases.items[i];
 		rc = lower_copy(maker, settings->aliases.items[i], &alias);
 		if (rc == RC_OK)
 			rc = map_add(domains, alias, domain);
 	}
 	if (rc == RC_EXISTS)
-		return complain(maker, RC_CONFLICT, "domain", settings->name, "the domain or an alias of it is named twice");
+		return complain(maker, RC_CONFLICT, &twice, "expected a domain that is not named twice, neither as a section nor as an alias");
 	if (rc == RC_OK && settings->recipients == RECIPIENTS_LIST)
 		rc = make_recipients(maker, domain);
 	return rc;
@@ -142,17 +170,20 @@ static enum rc make_domains(const struct maker *maker)
 /* ---- accounts ---- */
 
 /* name:hash:address[,address...]; the hash itself holds "$" and "," but no ":". */
-static enum rc make_account(const struct maker *maker, struct slice line)
+static enum rc make_account(const struct maker *maker, const struct slice whole)
 {
+	struct slice           line = whole;
 	struct config_account *account = arena_take(maker->arena, 1, sizeof *account);
 	struct slice          *addresses = arena_take(maker->arena, ACCOUNT_ADDRESSES_MAX, sizeof *addresses);
 	const struct slice     name = slice_until(&line, ':');
 	const struct slice     hash = slice_until(&line, ':');
+	const struct wrong     wrong = { "accounts", SLICE(""), "file", name };
 
 	if (account == NULL || addresses == NULL)
 		return RC_NOMEM;
 	if (name.len == 0 || !slice_starts(hash, SLICE("$argon2id$")))
-		return complain(maker, RC_SYNTAX, "accounts", name, "expected name:$argon2id$...:address,address");
+		return complain(maker, RC_SYNTAX, &(struct wrong){ "accounts", SLICE(""), "file", name.len != 0 ? name : whole },
+		                "expected a line name:$argon2id$...:address,address");
 	enum rc rc = arena_copy(maker->arena, name, &account->name);
 	if (rc == RC_OK)
 		rc = arena_cstr(maker->arena, hash, &account->hash);
@@ -161,14 +192,14 @@ static enum rc make_account(const struct maker *maker, struct slice line)
 		if (address.len == 0)
 			continue;
 		if (account->address_count == ACCOUNT_ADDRESSES_MAX)
-			return complain(maker, RC_LIMIT, "accounts", name, "more than 64 addresses");
+			return complain(maker, RC_LIMIT, &wrong, "expected at most 64 addresses of an account");
 		rc = lower_copy(maker, address, &addresses[account->address_count++]);
 	}
 	account->addresses = addresses;
 	if (rc == RC_OK)
 		rc = map_add(maker->config->accounts, account->name, account);
 	if (rc == RC_EXISTS)
-		return complain(maker, RC_CONFLICT, "accounts", name, "the account is named twice");
+		return complain(maker, RC_CONFLICT, &wrong, "expected an account that is not named twice");
 	return rc;
 }
 
@@ -201,13 +232,14 @@ static enum rc make_tls(const struct maker *maker, struct config_listener *liste
 	if (pairs == NULL)
 		return RC_NOMEM;
 	if (count == 0)
-		return complain(maker, RC_CONFLICT, "listener", settings->name, "TLS needs a certificate");
+		return complain(maker, RC_CONFLICT, &(struct wrong){ "listener", settings->name, "tls", SLICE("") }, "TLS needs a certificate");
 	for (size_t i = 0; i < count; i++) {
 		size_t j = 0;
 		while (j < all->certificate_count && !slice_eq(all->certificates[j].name, settings->certificates.items[i]))
 			j++;
 		if (j == all->certificate_count)
-			return complain(maker, RC_NOTFOUND, "listener", settings->name, "names a certificate that has no section");
+			return complain(maker, RC_NOTFOUND, &(struct wrong){ "listener", settings->name, "certificate", settings->certificates.items[i] },
+			                "expected the name of a [certificate NAME] section");
 		pairs[i].certificates = gate_settings_file(all, all->certificates[j].file);
 		pairs[i].key = gate_settings_file(all, all->certificates[j].key);
 	}
@@ -219,7 +251,8 @@ static enum rc make_tls(const struct maker *maker, struct config_listener *liste
 	};
 	const enum rc rc = tls_server_open(&server, &listener->tls, &fault);
 	if (rc != RC_OK)
-		(void)complain(maker, rc, "listener", settings->name, fault.text == NULL ? "TLS cannot be set up" : fault.text);
+		(void)complain(maker, rc, &(struct wrong){ "listener", settings->name, "tls", SLICE("") },
+		               fault.text == NULL ? "TLS cannot be set up" : fault.text);
 	return rc;
 }
 
@@ -238,8 +271,8 @@ static enum rc make_fingerprints(const struct maker *maker, struct config_listen
 		if (rc == RC_OK && bytes.len == DIGEST_SIZE)
 			memcpy(digests[i].bytes, bytes.ptr, DIGEST_SIZE);
 		else
-			rc = complain(maker, RC_SYNTAX, "listener", listener->settings->name,
-			              "peer_certificates holds something else than 64 hexadecimal digits");
+			rc = complain(maker, RC_SYNTAX, &(struct wrong){ "listener", listener->settings->name, "peer_certificates", list->items[i] },
+			              "expected 64 hexadecimal digits");
 	}
 	buf_done(&bytes);
 	listener->certificates = digests;
@@ -279,21 +312,21 @@ static enum rc make_listener(const struct maker *maker, const struct gate_listen
 {
 	const struct {
 		const struct setting_list *list;
-		const char                *text;
+		const char                *key;
 		struct net_match          *out;
 	} lists[] = {
-		{ &settings->peers, "peers: not a network: ", &listener->peers },
-		{ &settings->proxies, "proxies: not a network: ", &listener->proxies },
-		{ &settings->xclient, "xclient: not a network: ", &listener->xclient },
-		{ &settings->bare_newline_from, "bare_newline_from: not a network: ", &listener->bare_newline },
-		{ &settings->tls_required_from, "tls_required_from: not a network: ", &listener->tls_required },
-		{ &settings->relay_from, "relay_from: not a network: ", &listener->relay },
+		{ &settings->peers, "peers", &listener->peers },
+		{ &settings->proxies, "proxies", &listener->proxies },
+		{ &settings->xclient, "xclient", &listener->xclient },
+		{ &settings->bare_newline_from, "bare_newline_from", &listener->bare_newline },
+		{ &settings->tls_required_from, "tls_required_from", &listener->tls_required },
+		{ &settings->relay_from, "relay_from", &listener->relay },
 	};
 	enum rc rc = RC_OK;
 
 	listener->settings = settings;
 	for (size_t i = 0; rc == RC_OK && i < sizeof lists / sizeof *lists; i++)
-		rc = match_of(maker, lists[i].list, "listener", settings->name, lists[i].text, lists[i].out);
+		rc = match_of(maker, lists[i].list, (struct wrong){ "listener", settings->name, lists[i].key, SLICE("") }, lists[i].out);
 	if (rc == RC_OK)
 		rc = make_fingerprints(maker, listener);
 	if (rc == RC_OK && settings->tls != LISTENER_TLS_NONE)
@@ -332,8 +365,10 @@ static enum rc own_addresses(const struct maker *maker, struct net_address **ret
 		return RC_NOMEM;
 	for (size_t i = 0; i < settings->listener_count; i++) {
 		for (size_t j = 0; j < settings->listeners[i].addresses.count; j++) {
-			if (net_address_parse_port(settings->listeners[i].addresses.items[j], 25, &addresses[used++]) != RC_OK)
-				return complain(maker, RC_SYNTAX, "listener", settings->listeners[i].name, "address: not an address and port");
+			const struct slice text = settings->listeners[i].addresses.items[j];
+			if (net_address_parse_port(text, 25, &addresses[used++]) != RC_OK)
+				return complain(maker, RC_SYNTAX, &(struct wrong){ "listener", settings->listeners[i].name, "address", text },
+				                "expected an address and port such as 0.0.0.0:25 or [::]:25");
 		}
 	}
 	*ret_addresses = addresses;
@@ -350,13 +385,18 @@ static enum rc make_routes(const struct maker *maker)
 
 	if (rc != RC_OK)
 		return rc;
+	struct route_wrong        unusable = { .key = NULL };
 	const struct route_source source = {
 		.routes = settings->routes, .count = settings->route_count, .hostname = settings->gateway->hostname,
 		.tls_minimum = (enum tls_version)settings->tls->minimum,
 		.authorities = maker->authorities,
 		.certificate = certificate_of, .context = settings, .own = own, .own_count = own_count, .seed = maker->surroundings->seed,
+		.ret_wrong = &unusable,
 	};
-	return route_table_make(&source, maker->why, &maker->config->route_table);
+	rc = route_table_make(&source, maker->why, &maker->config->route_table);
+	if (rc != RC_OK && unusable.key != NULL)
+		set_place(maker, &(struct wrong){ "route", unusable.route, unusable.key, unusable.found });
+	return rc;
 }
 
 /* ---- the whole ---- */
@@ -376,19 +416,18 @@ static enum rc make_scan(const struct maker *maker)
 			options->cut |= SCAN_CUT_EXCHANGE;
 		const enum rc rc = scan_options_check(options);
 		if (rc != RC_OK)
-			return complain(maker, rc, "scan", SLICE(""), "a limit is out of its range");
+			return complain(maker, rc, &(struct wrong){ "scan", SLICE(""), NULL, SLICE("") }, "a limit is out of its range");
 	}
 	scan_engine_digest(&config->scan[0], &config->engine);
 	return RC_OK;
 }
 
-static enum rc read_all(const struct maker *maker, struct slice bundle, gate_settings_reader *reader)
+static enum rc read_all(struct maker *maker, struct slice bundle, gate_settings_reader *reader)
 {
-	struct slice copy;
-	enum rc      rc = arena_copy(maker->arena, bundle, &copy);
+	enum rc rc = arena_copy(maker->arena, bundle, &maker->bundle);
 
 	if (rc == RC_OK)
-		rc = reader(copy, maker->arena, &maker->config->settings);
+		rc = reader(maker->bundle, maker->arena, &maker->config->settings);
 	if (rc != RC_OK)
 		buf_put_str(maker->why, "the settings cannot be read");
 	return rc;
@@ -403,15 +442,17 @@ static enum rc open_authorities(const struct maker *maker, struct tls_authoritie
 	if (settings->tls->ca_file.len == 0)
 		return RC_OK;
 	const enum rc rc = tls_authorities_open(gate_settings_file(settings, settings->tls->ca_file), own, &fault);
-	return rc == RC_OK ? RC_OK : complain(maker, rc, "tls", SLICE(""), "ca_file holds no certificates that can be read");
+	return rc == RC_OK ? RC_OK
+	                   : complain(maker, rc, &(struct wrong){ "tls", SLICE(""), "ca_file", settings->tls->ca_file },
+	                              "expected a file of certificates in PEM that can be read");
 }
 
 static enum rc make_all(const struct maker *maker)
 {
 	struct config *config = maker->config;
 
-	enum rc rc = match_of(maker, &config->settings.organisation->networks, "organisation", SLICE(""), "networks: not a network: ",
-	              &config->own);
+	enum rc rc = match_of(maker, &config->settings.organisation->networks,
+	                      (struct wrong){ "organisation", SLICE(""), "networks", SLICE("") }, &config->own);
 	if (rc == RC_OK)
 		rc = make_domains(maker);
 	if (rc == RC_OK)
@@ -429,17 +470,19 @@ static enum rc make_all(const struct maker *maker)
 }
 
 enum rc config_make(struct slice bundle, gate_settings_reader *reader, const struct config_surroundings *surroundings,
-                    struct buf *why, struct config **out)
+                    struct buf *why, struct config_place *ret_place, struct config **out)
 {
-	struct config *config = memory_take(1, sizeof *config);
+	struct config       *config = memory_take(1, sizeof *config);
+	struct config_place  unheard, *place = ret_place != NULL ? ret_place : &unheard;
 
+	*place = (struct config_place){ .name = SIZE_MAX, .value = SIZE_MAX };
 	if (config == NULL || arena_init(&config->arena, CONFIG_ARENA_BYTES + bundle.len) != RC_OK) {
 		memory_give(config);
 		buf_put_str(why, "no memory for the settings");
 		return RC_NOMEM;
 	}
 	atomic_init(&config->holders, 1);
-	struct maker            maker = { .config = config, .arena = &config->arena, .surroundings = surroundings, .why = why };
+	struct maker            maker = { .config = config, .arena = &config->arena, .surroundings = surroundings, .why = why, .place = place };
 	struct tls_authorities *authorities = NULL;
 	enum rc                 rc = read_all(&maker, bundle, reader);
 	if (rc == RC_OK)

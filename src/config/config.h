@@ -108,6 +108,17 @@ struct config {
 	struct digest           engine;    /* of those options: they differ in what is cut only */
 };
 
+/*
+ * What could not be used, for the one who finds lines: its section's word (NULL: none), the offsets in the bundle of that section's name
+ * and of the value itself, in the settings' text or in a file that they name (SIZE_MAX: neither written nor known), and the key or NULL.
+ */
+struct config_place {
+	const char *section;
+	const char *key;
+	size_t      name;
+	size_t      value;
+};
+
 /* What is not part of the settings and outlives them. */
 struct config_surroundings {
 	struct tls_tickets *tickets; /* or NULL */
@@ -117,10 +128,11 @@ struct config_surroundings {
 
 /*
  * Make a configuration with one holder from `bundle`, read by `reader`; the bundle is copied. RC_SYNTAX, RC_CONFLICT, RC_NOMEM,
- * RC_LIMIT or what the TLS library says; `why` then holds a sentence that names section and key.
+ * RC_LIMIT or what the TLS library says; `why` then holds a sentence that names section and key, and *ret_place (which may be NULL)
+ * says where it stands.
  */
 MUST_CHECK enum rc config_make(struct slice bundle, gate_settings_reader *reader, const struct config_surroundings *surroundings,
-                               struct buf *why, struct config **out);
+                               struct buf *why, struct config_place *ret_place, struct config **out);
 
 /* One more holder, and one less; the last one frees it. Any thread. A NULL inside is legal for config_drop; clears the caller's pointer. */
 struct config *config_hold(struct config *config);

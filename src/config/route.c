@@ -30,7 +30,7 @@ struct reading {
 	struct buf                *why;
 };
 
-/* "route NAME: KEY: TEXT "FOUND"" */
+/* "[route NAME] KEY: TEXT, found FOUND" */
 static enum rc wrong(const struct reading *reading, enum rc rc, const char *key, const char *text, struct slice found)
 {
 	buf_put_str(reading->why, "[route ");
@@ -43,6 +43,8 @@ static enum rc wrong(const struct reading *reading, enum rc rc, const char *key,
 		buf_put_str(reading->why, ", found ");
 		buf_put(reading->why, found);
 	}
+	if (reading->source->ret_wrong != NULL)
+		*reading->source->ret_wrong = (struct route_wrong){ reading->route->name, key, found };
 	return rc;
 }
 
@@ -108,6 +110,7 @@ static struct slice next_word(struct slice *rest)
 
 static enum rc read_host_name(const struct reading *reading, struct slice word, struct route_host *host)
 {
+	const struct slice whole = word;
 	uint16_t port_standard = (uint16_t)reading->route->settings->port;
 
 	host->port = port_standard;
@@ -116,7 +119,7 @@ static enum rc read_host_name(const struct reading *reading, struct slice word, 
 		if (net_address_is_unusable(&host->address))
 			return wrong(reading, RC_SYNTAX, "hosts", "expected an address one can connect to", word);
 		if (route_is_own(reading->table, &host->address))
-			return wrong(reading, RC_CONFLICT, "hosts", "this is one of our own listeners: mail would go in a circle", word);
+			return wrong(reading, RC_CONFLICT, "hosts", "expected another host: this is one of our own listeners, so the mail would go round", word);
 		return arena_copy(&reading->table->arena, word, &host->name);
 	}
 	host->address = (struct net_address){ .family = NET_FAMILY_NONE };
@@ -131,12 +134,14 @@ static enum rc read_host_name(const struct reading *reading, struct slice word, 
 
 	if (colon != word.len) {
 		name = slice_take(word, colon);
-		if (host->mx || num_u64(slice_drop(word, colon + 1), 65535, &port) != RC_OK || port == 0)
-			return wrong(reading, RC_SYNTAX, "hosts", "expected host, host:port or mx:name", word);
+		if (host->mx)
+			return wrong(reading, RC_SYNTAX, "hosts", "expected mx:name without a port", whole);
+		if (num_u64(slice_drop(word, colon + 1), 65535, &port) != RC_OK || port == 0)
+			return wrong(reading, RC_SYNTAX, "hosts", "expected a port from 1 to 65535 behind the colon", word);
 		host->port = (uint16_t)port;
 	}
 	if (domain_check(name, false) != RC_OK)
-		return wrong(reading, RC_SYNTAX, "hosts", "expected a host name or an address", word);
+		return wrong(reading, RC_SYNTAX, "hosts", "expected host, host:port, mx:name or an address", word);
 	return lower(&reading->table->arena, name, &host->name);
 }
 
@@ -148,15 +153,18 @@ static enum rc read_host(const struct reading *reading, struct slice item, struc
 	*host = (struct route_host){ .priority = 10, .weight = 1 };
 	rc = read_host_name(reading, next_word(&rest), host);
 	while (rc == RC_OK && rest.len != 0) {
-		struct slice word = next_word(&rest);
-		uint64_t number;
+		const struct slice word = next_word(&rest);
+		struct slice value = word;
+		const struct slice key = slice_until(&value, '=');
+		uint16_t *number = slice_eq(key, SLICE("priority")) ? &host->priority : slice_eq(key, SLICE("weight")) ? &host->weight : NULL;
+		uint64_t read;
 
-		if (slice_starts(word, SLICE("priority=")) && num_u64(slice_drop(word, 9), 65535, &number) == RC_OK)
-			host->priority = (uint16_t)number;
-		else if (slice_starts(word, SLICE("weight=")) && num_u64(slice_drop(word, 7), 65535, &number) == RC_OK)
-			host->weight = (uint16_t)number;
+		if (number == NULL)
+			rc = wrong(reading, RC_SYNTAX, "hosts", "expected priority=N or weight=N, and a comma before another host", word);
+		else if (num_u64(value, 65535, &read) != RC_OK)
+			rc = wrong(reading, RC_SYNTAX, "hosts", "expected a number from 0 to 65535 behind the equals sign", word);
 		else
-			rc = wrong(reading, RC_SYNTAX, "hosts", "expected priority=N or weight=N", word);
+			*number = (uint16_t)read;
 	}
 	return rc;
 }
@@ -218,16 +226,16 @@ static enum rc read_tls(const struct reading *reading)
 	enum rc rc;
 
 	if (settings->tls == ROUTE_TLS_NONE)
-		return settings->user.len != 0 ? wrong(reading, RC_CONFLICT, "user", "a password is only sent over TLS, and tls is none", none)
+		return settings->user.len != 0 ? wrong(reading, RC_CONFLICT, "user", "expected another tls than none: a password is sent over TLS only", none)
 		                               : RC_OK;
 	if (settings->tls == ROUTE_TLS_VERIFY && source->authorities == NULL)
-		return wrong(reading, RC_CONFLICT, "tls", "verify needs [tls] ca_file", none);
+		return wrong(reading, RC_CONFLICT, "tls", "expected [tls] ca_file: verify needs to know who may sign", none);
 	for (size_t i = 0; i < reading->route->host_count; i++)
 		if (settings->tls == ROUTE_TLS_VERIFY && settings->tls_names.count == 0 && reading->route->hosts[i].address.family != NET_FAMILY_NONE)
-			return wrong(reading, RC_CONFLICT, "tls_names", "verify needs names when a host is written as an address",
-			             reading->route->hosts[i].name);
+			return wrong(reading, RC_CONFLICT, "tls_names", "expected names: verify needs them when a host is written as an address",
+			             settings->hosts.items[i]);
 	if (settings->tls_names.count > TLS_CLIENT_NAMES_MAX)
-		return wrong(reading, RC_SYNTAX, "tls_names", "too many names", none);
+		return wrong(reading, RC_SYNTAX, "tls_names", "expected fewer names", none);
 	reading->route->tls_names = settings->tls_names.items;
 	reading->route->tls_name_count = settings->tls_names.count;
 	if (settings->certificate.len != 0) {
@@ -249,7 +257,7 @@ static enum rc read_domain(const struct reading *reading, struct slice text)
 
 	if (slice_eq(rest, SLICE("*"))) {
 		if (table->standard != NULL)
-			return wrong(reading, RC_CONFLICT, "domains", "another route has this already", text);
+			return wrong(reading, RC_CONFLICT, "domains", "expected a domain that stands in no other route, nor here twice", text);
 		table->standard = reading->route;
 		return RC_OK;
 	}
@@ -263,7 +271,7 @@ static enum rc read_domain(const struct reading *reading, struct slice text)
 	}
 	rc = map_add(suffix ? table->suffixes : table->domains, buf_slice(&name), reading->route);
 	buf_done(&name);
-	return rc == RC_EXISTS ? wrong(reading, RC_CONFLICT, "domains", "another route has this already", text) : rc;
+	return rc == RC_EXISTS ? wrong(reading, RC_CONFLICT, "domains", "expected a domain that stands in no other route, nor here twice", text) : rc;
 }
 
 static enum rc read_route(const struct reading *reading)
@@ -272,7 +280,7 @@ static enum rc read_route(const struct reading *reading)
 	enum rc rc = map_add(reading->table->names, settings->name, reading->route);
 
 	if (rc == RC_EXISTS)
-		return wrong(reading, RC_CONFLICT, "name", "this section stands twice", settings->name);
+		return wrong(reading, RC_CONFLICT, "name", "expected another name: there is such a section already", settings->name);
 	if (settings->name.len == 0 || slice_find(settings->name, '/') != settings->name.len)
 		return wrong(reading, RC_SYNTAX, "name", "expected a name without a slash", settings->name);
 	reading->route->through_wait_ms = settings->through_wait < ROUTE_THROUGH_WAIT_MAX_MS ? settings->through_wait : ROUTE_THROUGH_WAIT_MAX_MS;

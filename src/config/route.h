@@ -42,6 +42,13 @@ struct route {
 	uint32_t                  index;       /* in the table */
 };
 
+/* What a table could not be made of; borrowed from the settings. */
+struct route_wrong {
+	struct slice route; /* the section's name */
+	const char  *key;
+	struct slice found; /* may be empty */
+};
+
 struct route_table; /* opaque */
 
 /* What a table is made from; borrowed for the table's life unless said otherwise. */
@@ -57,6 +64,7 @@ struct route_source {
 	const struct net_address *own;         /* addresses that we listen on, with ports (I-19d) */
 	size_t                  own_count;
 	uint64_t                seed;          /* of the maps */
+	struct route_wrong     *ret_wrong;     /* set when it fails for what was written; NULL: nobody asks */
 };
 
 /*

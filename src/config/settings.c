@@ -22,7 +22,7 @@ const struct setting gate_gateway_settings[] = {
 	  .help = "The name in our greeting, in Received fields and in loop detection; it should resolve to our address." },
 	{ .key = "user", .kind = SETTING_TEXT, G(user), .max = 32, .standard = "hangu", .unit = "",
 	  .help = "The account the roles run as when the gateway is started by root." },
-	{ .key = "state", .kind = SETTING_TEXT, G(state), .min = 1, .max = PATH_MAX_BYTES, .standard = "/var/lib/hangu",
+	{ .key = "state", .kind = SETTING_TEXT, G(state), .min = 1, .max = NAME_MAX_BYTES, .standard = "/var/lib/hangu",
 	  .unit = "directory", .help = "Where the journal and the records are kept." },
 	{ .key = "run", .kind = SETTING_TEXT, G(run), .min = 1, .max = 80, .standard = "/run/hangu", .unit = "directory",
 	  .help = "Where the control sockets are made; only root and the gateway's user may enter." },

@@ -163,7 +163,7 @@ static enum rc read_bundle(struct control *control, int fd, struct buf *why, str
 	}
 	rc = slab_take(fd, size, SLAB_SIZE_MAX, &slab);
 	if (rc == RC_OK)
-		rc = config_make(slab_bytes(slab), control->gate->options.reader, &surroundings, why, out);
+		rc = config_make(slab_bytes(slab), control->gate->options.reader, &surroundings, why, NULL, out);
 	slab_close(&slab);
 	return rc;
 }

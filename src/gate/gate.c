@@ -149,7 +149,7 @@ static enum rc open_config(struct gate *gate, struct buf *why)
 			return fail(why, rc, "the system's certificate authorities cannot be read", &fault);
 	}
 	const struct config_surroundings surroundings = gate_surroundings(gate);
-	return config_make(gate->options.start->settings, gate->options.reader, &surroundings, why, &gate->config);
+	return config_make(gate->options.start->settings, gate->options.reader, &surroundings, why, NULL, &gate->config);
 }
 
 static enum rc open_resolver(struct gate *gate, struct buf *why)

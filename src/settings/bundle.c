@@ -1,7 +1,6 @@
 /* A bundle's bytes: written by the supervisor, read by every role. */
 #include "settings/bundle.h"
 
-#include "base/codec.h"
 #include "base/cursor.h"
 #include "base/memory.h"
 
@@ -159,21 +158,6 @@ enum rc settings_bundle_public(struct slice bundle, struct buf *out)
 	memory_wipe(text.ptr, text.len);
 	buf_done(&text);
 	return rc;
-}
-
-void settings_put_place(struct slice path, size_t line, size_t column, struct buf *out)
-{
-	codec_quote(path, SETTINGS_PATH_MAX, out);
-	buf_put_byte(out, ':');
-	if (line != 0) {
-		buf_put_u64(out, line);
-		buf_put_byte(out, ':');
-	}
-	if (column != 0) {
-		buf_put_u64(out, column);
-		buf_put_byte(out, ':');
-	}
-	buf_put_byte(out, ' ');
 }
 
 void settings_manual(struct buf *out)

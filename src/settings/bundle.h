@@ -25,7 +25,4 @@ MUST_CHECK enum rc settings_parts_read(struct slice bundle, struct arena *arena,
 MUST_CHECK enum rc settings_join(const struct settings_parts *parts, const struct setting_values *values, struct settings *out,
                                  size_t *ret_bad);
 
-/* "path: line 12: " in the form that editors understand: "path:12:9: "; line 0 and column 0 are left out. */
-void settings_put_place(struct slice path, size_t line, size_t column, struct buf *out);
-
 #endif

@@ -3,6 +3,7 @@
 #define SETTINGS_CHECK_H
 
 #include "settings/bundle.h"
+#include "settings/place.h"
 
 struct settings_check {
 	struct settings_parts parts;
@@ -16,10 +17,12 @@ struct settings_check {
 	enum rc               rc; /* sticks: RC_NOMEM */
 };
 
-/* A line "path:12: [listener internet] text" and, when `found` is not empty, ": found" behind it. */
-void settings_check_error(struct settings_check *check, enum settings_kind kind, size_t index, const char *text, struct slice found);
+/* A line "path:12:9: [listener internet] key: text" and, when `found` is not empty, ": found" behind it. `key` may be NULL. */
+void settings_check_error(struct settings_check *check, enum settings_kind kind, size_t index, const char *key, const char *text,
+                          struct slice found);
 /* The same for what is no error. */
-void settings_check_note(struct settings_check *check, enum settings_kind kind, size_t index, const char *text, struct slice found);
+void settings_check_note(struct settings_check *check, enum settings_kind kind, size_t index, const char *key, const char *text,
+                         struct slice found);
 
 /* Index of the [certificate] of that name, or certificate_count. */
 size_t settings_check_certificate(const struct settings_check *check, struct slice name);

@@ -8,6 +8,7 @@
 #include "settings/check.h"
 
 #include "base/codec.h"
+#include "sys/role.h"
 
 #define RELAY_BITS_V4   8u  /* the largest network in a trusted list: a /8 ... */
 #define RELAY_BITS_V6  16u  /* ... and a /16 */
@@ -27,6 +28,7 @@ static uint64_t breadth(const struct net_range *range)
 }
 
 static const char *const relay_text = "would make an open relay: a network larger than /8 (IPv4) or /16 (IPv6)";
+static const char *const relay_sum_text = "would make an open relay: together these are more than four /8";
 
 /*
  * Read a list of networks; `trusted` says that its members may do what strangers may not. Each error names the key.
@@ -38,26 +40,17 @@ static void check_networks(struct settings_check *check, enum settings_kind kind
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct net_range range;
-		struct buf       text = buf_make(256);
 		if (net_range_parse(list->items[i], &range) != RC_OK) {
-			buf_printf(&text, "%s: expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32", key);
-			buf_put_byte(&text, '\0');
-			if (!text.failed)
-				settings_check_error(check, kind, index, (const char *)text.ptr, list->items[i]);
-			buf_done(&text);
+			settings_check_error(check, kind, index, key, "expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32", list->items[i]);
 			continue;
 		}
 		const bool     v4 = range.first.family == NET_FAMILY_V4;
 		const uint64_t size = breadth(&range);
 		sum_v4 += v4 ? size : 0;
 		if (trusted && (size > UINT64_C(1) << (32 - (v4 ? RELAY_BITS_V4 : RELAY_BITS_V6)) || sum_v4 > RELAY_SUM_V4)) {
-			buf_printf(&text, "%s: %s", key, size > UINT64_C(1) << 24 || !v4 ? relay_text : "would make an open relay: together these are more than four /8");
-			buf_put_byte(&text, '\0');
-			if (!text.failed)
-				settings_check_error(check, kind, index, (const char *)text.ptr, list->items[i]);
+			settings_check_error(check, kind, index, key, size > UINT64_C(1) << 24 || !v4 ? relay_text : relay_sum_text, list->items[i]);
 			sum_v4 = 0;
 		}
-		buf_done(&text);
 	}
 }
 
@@ -69,7 +62,7 @@ static void check_fingerprints(struct settings_check *check, size_t index)
 		struct buf    bytes = buf_make(DIGEST_SIZE);
 		const enum rc rc = codec_hex_decode(list->items[i], &bytes);
 		if (rc != RC_OK || bytes.len != DIGEST_SIZE)
-			settings_check_error(check, SETTINGS_LISTENER, index, "peer_certificates: expected 64 hexadecimal digits", list->items[i]);
+			settings_check_error(check, SETTINGS_LISTENER, index, "peer_certificates", "expected 64 hexadecimal digits", list->items[i]);
 		buf_done(&bytes);
 	}
 }
@@ -80,14 +73,15 @@ static void check_tls(struct settings_check *check, size_t index)
 
 	for (size_t i = 0; i < listener->certificates.count; i++) {
 		if (settings_check_certificate(check, listener->certificates.items[i]) == check->settings.gate.certificate_count)
-			settings_check_error(check, SETTINGS_LISTENER, index, "certificate: there is no such [certificate]", listener->certificates.items[i]);
+			settings_check_error(check, SETTINGS_LISTENER, index, "certificate", "expected the name of a [certificate NAME] section", listener->certificates.items[i]);
 	}
 	if (listener->tls != LISTENER_TLS_NONE && listener->certificates.count == 0)
-		settings_check_error(check, SETTINGS_LISTENER, index, "tls: needs a certificate", SLICE(""));
+		settings_check_error(check, SETTINGS_LISTENER, index, "tls", "expected the key certificate, too: TLS needs a certificate", SLICE(""));
 	if (listener->tls == LISTENER_TLS_NONE && listener->tls_required_from.count != 0)
-		settings_check_error(check, SETTINGS_LISTENER, index, "tls_required_from: this listener offers no TLS", SLICE(""));
+		settings_check_error(check, SETTINGS_LISTENER, index, "tls_required_from", "expected tls = starttls, required or implicit: this listener offers no TLS", SLICE(""));
 	if (listener->tls == LISTENER_TLS_NONE && (listener->peer_certificates.count != 0 || listener->ask_certificate))
-		settings_check_error(check, SETTINGS_LISTENER, index, "peer_certificates, ask_certificate: clients show certificates over TLS only", SLICE(""));
+		settings_check_error(check, SETTINGS_LISTENER, index, listener->ask_certificate ? "ask_certificate" : "peer_certificates",
+		                     "expected tls = starttls, required or implicit: clients show certificates over TLS only", SLICE(""));
 }
 
 static void check_role(struct settings_check *check, size_t index)
@@ -99,15 +93,15 @@ static void check_role(struct settings_check *check, size_t index)
 	switch ((enum listener_role)listener->role) {
 	case LISTENER_SUBMISSION:
 		if (listener->tls == LISTENER_TLS_NONE)
-			settings_check_error(check, SETTINGS_LISTENER, index, "role: people with accounts need tls, since passwords go over TLS only", SLICE(""));
+			settings_check_error(check, SETTINGS_LISTENER, index, "role", "expected tls = starttls, required or implicit: people with accounts need tls, since passwords go over TLS only", SLICE(""));
 		if (check->settings.gate.accounts->file.len == 0)
-			settings_check_error(check, SETTINGS_LISTENER, index, "role: people with accounts need [accounts] file", SLICE(""));
+			settings_check_error(check, SETTINGS_LISTENER, index, "role", "expected [accounts] file: people with accounts need it", SLICE(""));
 		break;
 	case LISTENER_INTERNAL:
 	case LISTENER_JOURNAL:
 		if (nobody)
 			settings_check_error(check, SETTINGS_LISTENER, index,
-			                     "role: would make an open relay: say who our own mail systems are (peers, peer_certificates or [organisation] networks)",
+			                     "role", "would make an open relay: say who our own mail systems are (peers, peer_certificates or [organisation] networks)",
 			                     SLICE(""));
 		break;
 	case LISTENER_INTERNET:
@@ -134,20 +128,30 @@ static void add_place(struct settings_check *check, struct places *places, enum 
 {
 	struct net_address address;
 
+	if (text.len >= ROLE_NAME_MAX) {
+		settings_check_error(check, kind, index, "address", "expected at most 63 bytes", text);
+		return;
+	}
 	if (net_address_parse_port(text, port, &address) != RC_OK || address.port == 0) {
-		settings_check_error(check, kind, index, "address: expected an address and port such as 0.0.0.0:25 or [::]:25", text);
+		settings_check_error(check, kind, index, "address", "expected an address and port such as 0.0.0.0:25 or [::]:25", text);
 		return;
 	}
 	for (size_t i = 0; i < places->count; i++) {
 		if (overlap(&address, &places->addresses[i])) {
-			settings_check_error(check, kind, index, "address: is taken by another one of this file", text);
+			settings_check_error(check, kind, index, "address", "expected another address or port: this one is taken by another section or stands here twice", text);
 			return;
 		}
 	}
+	if (kind == SETTINGS_LISTENER && places->count == ROLE_LISTENERS_MAX) {
+		settings_check_error(check, kind, index, "address", "expected at most 60 addresses, those of all listeners together", text);
+		return;
+	}
 	if (kind == SETTINGS_METRICS && !net_address_is_loopback(&address))
-		settings_check_error(check, kind, index, "address: metrics are served on a loopback address only", text);
+		settings_check_error(check, kind, index, "address", "expected a loopback address such as 127.0.0.1:9100: metrics are served to this machine only", text);
 	places->addresses[places->count++] = address;
 }
+
+_Static_assert(ROLE_LISTENERS_MAX == 60 && ROLE_NAME_MAX == 64, "the sentences say so");
 
 static void check_addresses(struct settings_check *check)
 {
@@ -162,6 +166,8 @@ static void check_addresses(struct settings_check *check)
 		return;
 	}
 	for (size_t i = 0; i < gate->listener_count; i++) {
+		if (gate->listeners[i].name.len >= ROLE_NAME_MAX)
+			settings_check_error(check, SETTINGS_LISTENER, i, NULL, "expected a name of at most 63 bytes", gate->listeners[i].name);
 		for (size_t j = 0; j < gate->listeners[i].addresses.count; j++)
 			add_place(check, &places, SETTINGS_LISTENER, i, gate->listeners[i].addresses.items[j], SMTP_PORT);
 	}
@@ -174,7 +180,7 @@ void settings_check_listeners(struct settings_check *check)
 	const struct gate_settings *gate = &check->settings.gate;
 
 	if (gate->listener_count == 0)
-		settings_check_error(check, SETTINGS_GATEWAY, 0, "there is no [listener NAME], so no mail could come in", SLICE(""));
+		settings_check_error(check, SETTINGS_GATEWAY, 0, NULL, "expected a section [listener NAME], or no mail could come in", SLICE(""));
 	check_addresses(check);
 	check_networks(check, SETTINGS_ORGANISATION, 0, "networks", &gate->organisation->networks, true);
 	for (size_t i = 0; i < gate->listener_count; i++) {

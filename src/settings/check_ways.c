@@ -3,20 +3,20 @@
 
 #include "mail/domain.h"
 
-static void check_domain_name(struct settings_check *check, size_t index, const char *text, struct slice name)
+static void check_domain_name(struct settings_check *check, size_t index, const char *key, struct slice name)
 {
 	if (domain_check(name, true) != RC_OK)
-		settings_check_error(check, SETTINGS_DOMAIN, index, text, name);
+		settings_check_error(check, SETTINGS_DOMAIN, index, key, "expected a domain such as example.cn", name);
 }
 
-static void check_mailbox(struct settings_check *check, enum settings_kind kind, size_t index, const char *text, struct slice address)
+static void check_mailbox(struct settings_check *check, enum settings_kind kind, size_t index, const char *key, struct slice address)
 {
 	const size_t at = slice_find_last(address, '@');
 
 	if (address.len == 0)
 		return;
 	if (at == 0 || at == address.len || domain_check(slice_drop(address, at + 1), true) != RC_OK)
-		settings_check_error(check, kind, index, text, address);
+		settings_check_error(check, kind, index, key, "expected an address such as user@example.cn", address);
 }
 
 /* Does an entry of [route] domains take this domain? */
@@ -53,30 +53,30 @@ static void check_domain(struct settings_check *check, size_t index)
 	const struct gate_domain_settings *domain = &gate->domains[index];
 	const size_t                       route = route_of_domain(gate, domain->name);
 
-	check_domain_name(check, index, "the section's name is not a domain", domain->name);
+	check_domain_name(check, index, NULL, domain->name);
 	for (size_t i = 0; i < domain->aliases.count; i++)
-		check_domain_name(check, index, "aliases: not a domain", domain->aliases.items[i]);
-	check_mailbox(check, SETTINGS_DOMAIN, index, "archive: not an address", domain->archive);
-	check_mailbox(check, SETTINGS_DOMAIN, index, "postmaster: not an address", domain->postmaster);
+		check_domain_name(check, index, "aliases", domain->aliases.items[i]);
+	check_mailbox(check, SETTINGS_DOMAIN, index, "archive", domain->archive);
+	check_mailbox(check, SETTINGS_DOMAIN, index, "postmaster", domain->postmaster);
 	switch ((enum recipient_source)domain->recipients) {
 	case RECIPIENTS_ANY:
-		settings_check_note(check, SETTINGS_DOMAIN, index, "recipients = any: every local part is accepted, and what nobody has bounces later", SLICE(""));
+		settings_check_note(check, SETTINGS_DOMAIN, index, "recipients", "any: every local part is accepted, and what nobody has bounces later", SLICE(""));
 		break;
 	case RECIPIENTS_LIST:
 		if (domain->recipient_list.count == 0 && domain->recipient_file.len == 0)
-			settings_check_error(check, SETTINGS_DOMAIN, index, "recipients = list: needs recipient or recipient_file, or nobody would exist", SLICE(""));
+			settings_check_error(check, SETTINGS_DOMAIN, index, "recipients", "list: expected recipient or recipient_file, too, or nobody would exist", SLICE(""));
 		break;
 	case RECIPIENTS_CALLAHEAD:
 		settings_check_note(check, SETTINGS_DOMAIN, index,
-		                    "recipients = callahead: asked are names nobody has, too; of a mail system that accepts those nothing is believed, and the log says callahead.catch_all", SLICE(""));
+		                    "recipients", "callahead: asked are names nobody has, too; of a mail system that accepts those nothing is believed, and the log says callahead.catch_all", SLICE(""));
 		break;
 	case RECIPIENT_SOURCE_COUNT:
 		break;
 	}
 	if (route == gate->route_count)
-		settings_check_error(check, SETTINGS_DOMAIN, index, "no [route] takes this domain, so its mail could not be delivered", SLICE(""));
+		settings_check_error(check, SETTINGS_DOMAIN, index, NULL, "expected a [route] that takes this domain, or its mail could not be delivered", SLICE(""));
 	else if (gate->routes[route].hosts.count == 0)
-		settings_check_note(check, SETTINGS_DOMAIN, index, "its route asks for the domain's own MX, which may well be this gateway: name the hosts",
+		settings_check_note(check, SETTINGS_DOMAIN, index, NULL, "its route asks for the domain's own MX, which may well be this gateway: name the hosts",
 		                    gate->routes[route].name);
 }
 
@@ -113,20 +113,20 @@ static void check_route(struct settings_check *check, size_t index)
 		struct net_address address;
 		struct slice       before_port = slice_take(host, slice_find_last(host, ':'));
 		if (net_address_parse_port(host, (uint16_t)route->port, &address) == RC_OK && is_own(gate, &address))
-			settings_check_error(check, SETTINGS_ROUTE, index, "hosts: this is one of our own listeners, so the mail would go round", host);
+			settings_check_error(check, SETTINGS_ROUTE, index, "hosts", "expected another host: this is one of our own listeners, so the mail would go round", host);
 		else if (slice_eq_nocase(before_port, gate->gateway->hostname))
-			settings_check_error(check, SETTINGS_ROUTE, index, "hosts: this is our own name, so the mail would go round", host);
+			settings_check_error(check, SETTINGS_ROUTE, index, "hosts", "expected another host: this is our own name, so the mail would go round", host);
 	}
 	if (route->certificate.len != 0 && settings_check_certificate(check, route->certificate) == gate->certificate_count)
-		settings_check_error(check, SETTINGS_ROUTE, index, "certificate: there is no such [certificate]", route->certificate);
+		settings_check_error(check, SETTINGS_ROUTE, index, "certificate", "expected the name of a [certificate NAME] section", route->certificate);
 	if (route->user.len != 0 && route->tls == ROUTE_TLS_NONE)
-		settings_check_error(check, SETTINGS_ROUTE, index, "user: a password is sent over TLS only, and tls = none", SLICE(""));
+		settings_check_error(check, SETTINGS_ROUTE, index, "user", "expected another tls than none: a password is sent over TLS only", SLICE(""));
 	if (route->user.len != 0 && route->password.len == 0)
-		settings_check_error(check, SETTINGS_ROUTE, index, "user: needs password", SLICE(""));
+		settings_check_error(check, SETTINGS_ROUTE, index, "user", "expected the key password, too", SLICE(""));
 	if (route->through_wait > ROUTE_THROUGH_WAIT_MAX_MS)
-		settings_check_note(check, SETTINGS_ROUTE, index, "through_wait: no client waits longer than 30s, so this counts as 30s", SLICE(""));
+		settings_check_note(check, SETTINGS_ROUTE, index, "through_wait", "no client waits longer than 30s, so this counts as 30s", SLICE(""));
 	if (route->mode == ROUTE_THROUGH && route->hosts.count == 0)
-		settings_check_note(check, SETTINGS_ROUTE, index, "mode = through: the client waits for hosts that only DNS knows", SLICE(""));
+		settings_check_note(check, SETTINGS_ROUTE, index, "mode", "through: the client waits for hosts that only DNS knows", SLICE(""));
 }
 
 void settings_check_ways(struct settings_check *check)
@@ -137,8 +137,8 @@ void settings_check_ways(struct settings_check *check)
 		check_domain(check, i);
 	for (size_t i = 0; i < gate->route_count; i++)
 		check_route(check, i);
-	check_mailbox(check, SETTINGS_QUEUE, 0, "postmaster: not an address", gate->queue->postmaster);
-	check_mailbox(check, SETTINGS_CALLAHEAD, 0, "sender: not an address", gate->callahead->sender);
+	check_mailbox(check, SETTINGS_QUEUE, 0, "postmaster", gate->queue->postmaster);
+	check_mailbox(check, SETTINGS_CALLAHEAD, 0, "sender", gate->callahead->sender);
 	if (gate->route_count == 0)
-		settings_check_note(check, SETTINGS_QUEUE, 0, "there is no [route NAME], so nothing could be delivered", SLICE(""));
+		settings_check_note(check, SETTINGS_QUEUE, 0, NULL, "there is no [route NAME], so nothing could be delivered", SLICE(""));
 }

@@ -1,5 +1,6 @@
 /* From a path to a bundle: the settings file and every file it names, read once, so that no role ever opens them. */
 #include "settings/bundle.h"
+#include "settings/place.h"
 
 #include "base/codec.h"
 #include "base/memory.h"
@@ -37,7 +38,7 @@ static const char *reading_failed(enum rc rc)
 
 static void put_setting_error(struct maker *m, const struct setting_error *error)
 {
-	settings_put_place(m->parts.path, error->line, error->line != 0 ? error->column : 0, m->why);
+	settings_put_place(m->parts.path, (struct settings_place){ error->line, error->column }, m->why);
 	buf_put_str(m->why, error->text);
 	if (error->found.len != 0) {
 		buf_put_str(m->why, ", found \"");
@@ -54,7 +55,7 @@ static enum rc read_main(struct maker *m, const char *path)
 	enum rc              rc = file_read_path(path, &m->text);
 
 	if (rc != RC_OK) {
-		settings_put_place(m->parts.path, 0, 0, m->why);
+		settings_put_place(m->parts.path, (struct settings_place){ .line = 0 }, m->why);
 		buf_put_str(m->why, reading_failed(rc));
 		buf_put_byte(m->why, '\n');
 		return rc;
@@ -69,13 +70,11 @@ static enum rc read_main(struct maker *m, const char *path)
 /* `name` as it stands in the settings, as a path to open: relative ones are beside the settings file. */
 static enum rc full_path(struct maker *m, struct slice name, const char **out)
 {
-	struct buf   path = buf_make(SETTINGS_PATH_MAX);
-	const size_t slash = slice_find_last(m->parts.path, '/');
+	struct buf path = buf_make(SETTINGS_PATH_MAX);
+	enum rc    rc = settings_put_path(m->parts.path, name, &path);
 
-	if (slice_at(name, 0) != '/' && slash != m->parts.path.len)
-		buf_put(&path, slice_take(m->parts.path, slash + 1));
-	buf_put(&path, name);
-	const enum rc rc = path.failed ? RC_LIMIT : arena_cstr(&m->arena, buf_slice(&path), out);
+	if (rc == RC_OK)
+		rc = arena_cstr(&m->arena, buf_slice(&path), out);
 	buf_done(&path);
 	return rc;
 }
@@ -104,10 +103,9 @@ static void add_file(struct maker *m, enum settings_kind kind, size_t index, con
 	}
 	if (m->rc == RC_OK)
 		m->rc = rc;
-	settings_put_place(m->parts.path, m->values.sections[kind].lines[index], 0, m->why);
-	buf_printf(m->why, "[%s] %s: ", settings_sections[kind].name, key);
-	codec_quote(name, SETTINGS_PATH_MAX, m->why);
-	buf_printf(m->why, " %s\n", reading_failed(rc));
+	const struct settings_spot spot = { kind, index, key, reading_failed(rc), name };
+	settings_put_place(m->parts.path, settings_place_of_spot(m->parts.text, &m->values, &spot), m->why);
+	settings_put_spot(&m->values, &spot, m->why);
 }
 
 static enum rc read_files(struct maker *m)
@@ -180,7 +178,7 @@ enum rc settings_bundle_make(const char *path, struct buf *bundle, struct buf *w
 	if (rc == RC_OK)
 		rc = make(&m, path, bundle, notes);
 	if (rc != RC_OK && why->len == 0) {
-		settings_put_place(m.parts.path, 0, 0, why);
+		settings_put_place(m.parts.path, (struct settings_place){ .line = 0 }, why);
 		buf_put_str(why, rc == RC_LIMIT ? "this and the files it names are larger than we read\n" : "there is no memory to read it\n");
 	}
 	wipe(&m.text);

@@ -57,6 +57,7 @@ static int set_up(void **state)
 	write_file("people", SLICE("alice\nbob@example.org # the other one\n"));
 	write_file("strangers", SLICE("eve@elsewhere.example\n"));
 	write_file("accounts", SLICE("# nobody yet\n"));
+	write_file("twice", SLICE("ann:$argon2id$v=19$m=8,t=1,p=1$a$b:ann@example.org\n\nann:$argon2id$v=19$m=8,t=1,p=1$a$b:\n"));
 	write_file("empty", SLICE(""));
 	return 0;
 }
@@ -64,7 +65,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	static const char *const names[] = { "first.pem", "first.key", "second.pem", "second.key", "locked.key", "people", "strangers",
-		                             "accounts", "empty", "hangu.conf" };
+		                             "accounts", "twice", "empty", "hangu.conf" };
 	char                     path[128];
 
 	(void)state;
@@ -189,15 +190,15 @@ struct row {
 static const struct row unlawful[] = {
 	{ "a line of no grammar", GATEWAY "loops = many\n", "hangu.conf:3:9: expected a number from 0 to 64, found \"many\"" },
 	{ "nothing at all", "", "expected the key hostname in [gateway]" },
-	{ "no listener", GATEWAY, "hangu.conf:1: [gateway] there is no [listener NAME]" },
-	{ "a name that is none", "[gateway]\nhostname = mx_.example..org\n" LISTENER, "hangu.conf:1: [gateway] hostname: not a host name: mx_.example..org" },
-	{ "state without slash", GATEWAY "state = lib\n" LISTENER, "[gateway] state: expected a path that begins with a slash: lib" },
+	{ "no listener", GATEWAY, "hangu.conf:1:1: [gateway] expected a section [listener NAME], or no mail could come in" },
+	{ "a name that is none", "[gateway]\nhostname = mx_.example..org\n" LISTENER, "hangu.conf:2:12: [gateway] hostname: expected a host name such as mx.example.cn: mx_.example..org" },
+	{ "state without slash", GATEWAY "state = lib\n" LISTENER, "hangu.conf:3:9: [gateway] state: expected a path that begins with a slash: lib" },
 
-	{ "open relay: everybody is ours", LEAST "[organisation]\nnetworks = 0.0.0.0/0\n", "[organisation] networks: would make an open relay" },
+	{ "open relay: everybody is ours", LEAST "[organisation]\nnetworks = 10.0.0.0/8, 0.0.0.0/0\n", "hangu.conf:6:24: [organisation] networks: would make an open relay" },
 	{ "a verdict above the hard limit (I-24)", LEAST "[scan]\ndeadline = 120001ms\n", "from 100ms to 2m, found \"120001ms\"" },
 	{ "a client that waits longer than it may", LEAST WAIT "120001ms\n",
 	  "from 1s to 2m, found \"120001ms\"" },
-	{ "open relay: half of the world", LEAST "relay_from = 128.0.0.0/1\n", "hangu.conf:3: [listener internet] relay_from: would make an open relay: a network larger than /8" },
+	{ "open relay: half of the world", LEAST "relay_from = 128.0.0.0/1\n", "hangu.conf:5:14: [listener internet] relay_from: would make an open relay: a network larger than /8" },
 	{ "open relay: all of IPv6", LEAST "relay_from = ::/0\n", "relay_from: would make an open relay" },
 	{ "open relay: a slash 15 of IPv6", LEAST "relay_from = 2000::/15\n", "relay_from: would make an open relay" },
 	{ "open relay: by a range", LEAST "relay_from = 1.0.0.0-223.255.255.255\n", "relay_from: would make an open relay" },
@@ -205,66 +206,88 @@ static const struct row unlawful[] = {
 	  "relay_from: would make an open relay: together these are more than four /8: 14.0.0.0/8" },
 	{ "open relay: strangers may say who they are", LEAST "xclient = 0.0.0.0/0\n", "xclient: would make an open relay" },
 	{ "open relay: every load balancer is believed", LEAST "proxies = 0.0.0.0/0, ::/0\n", "proxies: would make an open relay" },
-	{ "open relay: an internal listener for everybody", LEAST "role = internal\n", "role: would make an open relay: say who our own mail systems are" },
+	{ "open relay: an internal listener for everybody", LEAST "role = internal\n", "hangu.conf:5:8: [listener internet] role: would make an open relay: say who our own mail systems are" },
 	{ "open relay: an internal listener with all peers", LEAST "role = internal\npeers = 0.0.0.0/0\n", "peers: would make an open relay" },
 	{ "a journal listener for everybody", LEAST "role = journal\n", "role: would make an open relay" },
 
 	{ "a network that is none", LEAST "peers = 10.0.0.1/8\n", "peers: expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32: 10.0.0.1/8" },
 	{ "a host name for a network", LEAST "peers = mail.example.org\n", "peers: expected an address or a network" },
-	{ "an address that is none", GATEWAY "[listener x]\naddress = localhost:25\n", "hangu.conf:3: [listener x] address: expected an address and port" },
+	{ "an address that is none", GATEWAY "[listener x]\naddress = localhost:25\n", "hangu.conf:4:11: [listener x] address: expected an address and port such as 0.0.0.0:25 or [::]:25: localhost:25" },
 	{ "a port that is none", GATEWAY "[listener x]\naddress = 127.0.0.1:70000\n", "address: expected an address and port" },
-	{ "the same address twice", LEAST "[listener b]\naddress = 192.0.2.1:25\n", "hangu.conf:5: [listener b] address: is taken by another one of this file: 192.0.2.1:25" },
-	{ "an address below any", LEAST "[listener b]\naddress = 0.0.0.0:25\n", "[listener b] address: is taken" },
-	{ "metrics for the world", LEAST "[metrics]\naddress = 192.0.2.1:9100\n", "[metrics] address: metrics are served on a loopback address only" },
-	{ "metrics without port", LEAST "[metrics]\naddress = 127.0.0.1\n", "[metrics] address: expected an address and port" },
+	{ "the same address twice", LEAST "[listener b]\naddress = 192.0.2.1:25\n", "hangu.conf:6:11: [listener b] address: expected another address or port: this one is taken by another section or stands here twice: 192.0.2.1:25" },
+	{ "an address below any", LEAST "[listener b]\naddress = 0.0.0.0:25\n", "hangu.conf:6:11: [listener b] address: expected another address" },
+	{ "metrics for the world", LEAST "[metrics]\naddress = 192.0.2.1:9100\n", "hangu.conf:6:11: [metrics] address: expected a loopback address such as 127.0.0.1:9100" },
+	{ "metrics without port", LEAST "[metrics]\naddress = 127.0.0.1\n", "hangu.conf:6:11: [metrics] address: expected an address and port" },
 
-	{ "TLS without certificate", LEAST "tls = starttls\n", "tls: needs a certificate" },
-	{ "a certificate nobody knows", LEAST "tls = starttls\ncertificate = x\n", "certificate: there is no such [certificate]: x" },
-	{ "client certificates without TLS", LEAST "ask_certificate = yes\n", "clients show certificates over TLS only" },
+	{ "TLS without certificate", LEAST "tls = starttls\n", "hangu.conf:5:7: [listener internet] tls: expected the key certificate, too" },
+	{ "a certificate nobody knows", LEAST "tls = starttls\ncertificate = x\n", "hangu.conf:6:15: [listener internet] certificate: expected the name of a [certificate NAME] section: x" },
+	{ "client certificates without TLS", LEAST "ask_certificate = yes\n", "hangu.conf:5:19: [listener internet] ask_certificate: expected tls = starttls, required or implicit: clients show certificates over TLS only" },
 	{ "a fingerprint that is none", LEAST FIRST "[listener b]\naddress = 192.0.2.1:26\ntls = starttls\ncertificate = first\npeer_certificates = abc\n",
-	  "peer_certificates: expected 64 hexadecimal digits: abc" },
-	{ "passwords without TLS", LEAST "role = submission\n[accounts]\nfile = accounts\n", "role: people with accounts need tls" },
-	{ "people without accounts", LEAST "role = submission\ntls = required\ncertificate = first\n" FIRST, "role: people with accounts need [accounts] file" },
+	  "hangu.conf:12:21: [listener b] peer_certificates: expected 64 hexadecimal digits: abc" },
+	{ "passwords without TLS", LEAST "role = submission\n[accounts]\nfile = accounts\n", "hangu.conf:5:8: [listener internet] role: expected tls = starttls, required or implicit" },
+	{ "people without accounts", LEAST "role = submission\ntls = required\ncertificate = first\n" FIRST, "hangu.conf:5:8: [listener internet] role: expected [accounts] file" },
 
-	{ "no such file", LEAST "[certificate a]\nfile = gone.pem\nkey = first.key\n", "hangu.conf:5: [certificate] file: gone.pem there is no such file" },
-	{ "a folder for a file", LEAST "[certificate a]\nfile = first.pem\nkey = /\n", "[certificate] key: / may not be read, or is not a regular file" },
-	{ "another one's key", LEAST "[certificate a]\nfile = first.pem\nkey = second.key\n", "[certificate a] the key does not belong to the certificate" },
-	{ "a key under a password", LEAST "[certificate a]\nfile = first.pem\nkey = locked.key\n", "[certificate a] the key needs a password" },
-	{ "an empty certificate", LEAST "[certificate a]\nfile = empty\nkey = first.key\n", "[certificate a] " },
-	{ "key and certificate exchanged", LEAST "[certificate a]\nfile = first.key\nkey = first.pem\n", "[certificate a] " },
-	{ "accounts that are none", LEAST "[accounts]\nfile = people\n", "[accounts" },
-	{ "authorities that are none", LEAST "[tls]\nca_file = people\n", "ca_file holds no certificates" },
+	{ "no such file", LEAST "[certificate a]\nfile = gone.pem\nkey = first.key\n", "hangu.conf:6:8: [certificate a] file: there is no such file: gone.pem" },
+	{ "a folder for a file", LEAST "[certificate a]\nfile = first.pem\nkey = /\n", "hangu.conf:7:7: [certificate a] key: may not be read, or is not a regular file: /" },
+	{ "another one's key", LEAST "[certificate a]\nfile = first.pem\nkey = second.key\n", "hangu.conf:7:7: [certificate a] key: expected the certificate's own key" },
+	{ "a key under a password", LEAST "[certificate a]\nfile = first.pem\nkey = locked.key\n", "hangu.conf:7:7: [certificate a] key: expected a key without a password" },
+	{ "an empty certificate", LEAST "[certificate a]\nfile = empty\nkey = first.key\n", "hangu.conf:6:8: [certificate a] file: " },
+	{ "key and certificate exchanged", LEAST "[certificate a]\nfile = first.key\nkey = first.pem\n", "hangu.conf:6:8: [certificate a] file: " },
+	{ "accounts that are none", LEAST "[accounts]\nfile = people\n", "people:1:1: [accounts] file: expected a line name:$argon2id$...:address,address, found alice" },
+	{ "authorities that are none", LEAST "[tls]\nca_file = people\n", "hangu.conf:6:11: [tls] ca_file: expected a file of certificates in PEM that can be read, found people" },
 
 	{ "a domain that is none", USUAL "[domain exa mple]\n", "expected a heading" },
-	{ "a domain with a dot at its end", GATEWAY LISTENER "[domain example.org.]\n[route r]\ndomains = *\n", "the section's name is not a domain: example.org." },
-	{ "a domain without a way", GATEWAY LISTENER DOMAIN, "hangu.conf:5: [domain example.org] no [route] takes this domain" },
-	{ "a list of nobody", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = list\n", "recipients = list: needs recipient or recipient_file" },
+	{ "a domain with a dot at its end", GATEWAY LISTENER "[domain example.org.]\n[route r]\ndomains = *\n", "hangu.conf:5:9: [domain example.org.] expected a domain such as example.cn: example.org." },
+	{ "a domain without a way", GATEWAY LISTENER DOMAIN, "hangu.conf:5:1: [domain example.org] expected a [route] that takes this domain" },
+	{ "a list of nobody", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = list\n", "hangu.conf:9:14: [domain example.org] recipients: list: expected recipient or recipient_file, too" },
 	{ "a recipient of another domain", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = list\nrecipient_file = strangers\n",
-	  "[domain example.org] a recipient of another domain" },
+	  "strangers:1:1: [domain example.org] recipient_file: expected a recipient of this domain, found eve@elsewhere.example" },
 	{ "a domain named twice", USUAL "[domain other.example]\naliases = example.org\n[route x]\ndomains=other.example\nhosts=192.0.2.7\n",
-	  "named twice" },
-	{ "an archive that is no address", GATEWAY LISTENER ROUTE DOMAIN "archive = nobody\n", "archive: not an address: nobody" },
-	{ "a postmaster that is no address", USUAL "[queue]\npostmaster = @example.org\n", "[queue] postmaster: not an address: @example.org" },
+	  "hangu.conf:12:11: [domain other.example] aliases: expected a domain that is not named twice, neither as a section nor as an alias, found example.org" },
+	{ "an alias named twice", USUAL "[domain other.example]\naliases = a.example, B.example\n[domain third.example]\naliases = b.example\n[route x]\ndomains=*\n",
+	  "hangu.conf:14:11: [domain third.example] aliases: expected a domain that is not named twice" },
+	{ "a domain that differs in case only", USUAL "[domain Example.ORG]\n", "hangu.conf:11:9: [domain Example.ORG] expected a domain that is not named twice" },
+	{ "an alias that is no domain", USUAL "[domain other.example]\naliases = a.example,  b..example\n[route x]\ndomains=*\n",
+	  "hangu.conf:12:23: [domain other.example] aliases: expected a domain such as example.cn: b..example" },
+	{ "a recipient of another domain on the spot", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = list\nrecipient = a, b@elsewhere.example\n",
+	  "hangu.conf:10:16: [domain example.org] recipient: expected a recipient of this domain, found b@elsewhere.example" },
+	{ "an account that is named twice", LEAST "[accounts]\nfile = twice\n", "twice:3:1: [accounts] file: expected an account that is not named twice, found ann" },
+	{ "an archive that is no address", GATEWAY LISTENER ROUTE DOMAIN "archive = nobody\n", "hangu.conf:11:11: [domain example.org] archive: expected an address such as user@example.cn: nobody" },
+	{ "a postmaster that is no address", USUAL "[queue]\npostmaster = @example.org\n", "hangu.conf:12:14: [queue] postmaster: expected an address such as user@example.cn: @example.org" },
 
 	{ "a route into our own listener", GATEWAY LISTENER DOMAIN "[route r]\ndomains = *\nhosts = 192.0.2.1:25\n",
-	  "[route r] hosts: this is one of our own listeners, so the mail would go round: 192.0.2.1:25" },
+	  "hangu.conf:10:9: [route r] hosts: expected another host: this is one of our own listeners, so the mail would go round: 192.0.2.1:25" },
 	{ "the same by its standard port", GATEWAY LISTENER DOMAIN "[route r]\ndomains = *\nhosts = 192.0.2.1 priority=3\n", "this is one of our own listeners" },
 	{ "the same by the loopback address", GATEWAY "[listener a]\naddress = 0.0.0.0:25\n[route r]\ndomains = *\nhosts = 127.0.0.1\n", "this is one of our own listeners" },
-	{ "the same by our name", LEAST "[route r]\ndomains = *\nhosts = MX.example.org:2525\n", "hosts: this is our own name" },
-	{ "two routes of one domain", USUAL "[route again]\ndomains = example.org\nhosts = 192.0.2.8\n", "example.org" },
-	{ "a route's certificate nobody knows", LEAST "[route r]\ndomains = *\ncertificate = x\n", "[route r] certificate: there is no such [certificate]: x" },
-	{ "a password in clear text", LEAST "[route r]\ndomains = *\nuser = a\npassword = b\ntls = none\n", "user: a password is sent over TLS only" },
-	{ "a user without password", LEAST "[route r]\ndomains = *\nuser = a\n", "user: needs password" },
-	{ "a wait that is none", LEAST "[route r]\ndomains = *\nretry = soon\n", "[route r] retry" },
-	{ "a name server that is none", LEAST "[dns]\nserver = dns.example\n", "[dns] server: expected an address" },
-	{ "policy for no direction", LEAST "[policy_for sideways]\n", "hangu.conf:5: [policy_for sideways] expected inbound, outbound, internal or relay" },
+	{ "the same by our name", LEAST "[route r]\ndomains = *\nhosts = MX.example.org:2525\n", "hangu.conf:7:9: [route r] hosts: expected another host: this is our own name" },
+	{ "two routes of one domain", USUAL "[route again]\ndomains = a.example, example.org\nhosts = 192.0.2.8\n",
+	  "hangu.conf:12:22: [route again] domains: expected a domain that stands in no other route, nor here twice, found example.org" },
+	{ "a route's certificate nobody knows", LEAST "[route r]\ndomains = *\ncertificate = x\n", "hangu.conf:7:15: [route r] certificate: expected the name of a [certificate NAME] section: x" },
+	{ "a password in clear text", LEAST "[route r]\ndomains = *\nuser = a\npassword = b\ntls = none\n", "hangu.conf:7:8: [route r] user: expected another tls than none: a password is sent over TLS only" },
+	{ "a user without password", LEAST "[route r]\ndomains = *\nuser = a\n", "hangu.conf:7:8: [route r] user: expected the key password, too" },
+	{ "a wait that is none", LEAST "[route r]\ndomains = *\nretry = 1m, soon\n", "hangu.conf:7:13: [route r] retry: expected a duration such as 5m, found soon" },
+	{ "a port above the highest", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.9, mail.example:65536\n", "hangu.conf:7:20: [route r] hosts: expected a port from 1 to 65535 behind the colon, found mail.example:65536" },
+	{ "the same of an address", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.9:99999\n", "hangu.conf:7:9: [route r] hosts: expected a port from 1 to 65535 behind the colon, found 192.0.2.9:99999" },
+	{ "the same of an IPv6 address", LEAST "[route r]\ndomains = *\nhosts = [2001:db8::1]:99999\n", "hangu.conf:7:9: [route r] hosts: expected a port from 1 to 65535" },
+	{ "port 0", LEAST "[route r]\ndomains = *\nhosts = mail.example:0 priority=1\n", "hangu.conf:7:9: [route r] hosts: expected a port from 1 to 65535" },
+	{ "a port for an MX", LEAST "[route r]\ndomains = *\nhosts = mx:mail.example:25\n", "hangu.conf:7:9: [route r] hosts: expected mx:name without a port, found mx:mail.example:25" },
+	{ "a host that is none", LEAST "[route r]\ndomains = *\nhosts = mail..example\n", "hangu.conf:7:9: [route r] hosts: expected host, host:port, mx:name or an address, found mail..example" },
+	{ "a priority above the highest", LEAST "[route r]\ndomains = *\nhosts = mail.example priority=65536\n", "hangu.conf:7:22: [route r] hosts: expected a number from 0 to 65535 behind the equals sign, found priority=65536" },
+	{ "a weight that is none", LEAST "[route r]\ndomains = *\nhosts = mail.example weight=\n", "hangu.conf:7:22: [route r] hosts: expected a number from 0 to 65535" },
+	{ "a blank for a comma", LEAST "[route r]\ndomains = *\nhosts = a.example b.example\n", "hangu.conf:7:19: [route r] hosts: expected priority=N or weight=N, and a comma before another host, found b.example" },
+	{ "the address of nobody", LEAST "[route r]\ndomains = *\nhosts = 0.0.0.0\n", "hangu.conf:7:9: [route r] hosts: expected an address one can connect to, found 0.0.0.0" },
+	{ "a source that is none", LEAST "[route r]\ndomains = *\nsource = eth0\n", "hangu.conf:7:10: [route r] source: expected an address, found eth0" },
+	{ "two sources", LEAST "[route r]\ndomains = *\nsource = 192.0.2.7, 192.0.2.8\n", "hangu.conf:7:21: [route r] source: expected at most one IPv4 and one IPv6 address, found 192.0.2.8" },
+	{ "verify of an address without a name", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.9\ntls = verify\n", "hangu.conf:7:9: [route r] tls_names: expected names" },
+	{ "a name server that is none", LEAST "[dns]\nserver = dns.example\n", "hangu.conf:6:10: [dns] server: expected an address" },
+	{ "policy for no direction", LEAST "[policy_for sideways]\n", "hangu.conf:5:13: [policy_for sideways] expected inbound, outbound, internal or relay, each once: sideways" },
 	{ "a message that a scanner has no memory for", LEAST "message_size_max = 4194305\n[scanner]\nmemory_max = 64M\n",
-	  "hangu.conf:6: [scanner] memory_max: a listener's message_size_max and 60M" },
+	  "hangu.conf:7:14: [scanner] memory_max: expected a listener's message_size_max and 60M" },
 	{ "the same by the standard size", LEAST "[scanner]\nmemory_max = 109M\n", "could not be scanned" },
 	{ "a scanner without memory", LEAST "[scanner]\nmemory_max = 63M\n", "hangu.conf:6:14: expected a size such as 50M, from 64M to 64G" },
 	{ "a message larger than any that is scanned", LEAST "message_size_max = 1073741825\n", "from 64K to 1G" },
 	{ "the same for a domain", USUAL "[domain more.example]\nmessage_size_max = 1073741825\n", "from 0 to 1G" },
-	{ "messages that never fit", LEAST "message_size_max = 1G\n", "message_bytes_max: less than a listener's message_size_max" },
+	{ "messages that never fit", LEAST "message_size_max = 1G\n", "hangu.conf:5:20: [listener internet] message_size_max: expected no more than [gateway] message_bytes_max" },
 };
 /* clang-format on */
 
@@ -295,9 +318,9 @@ static const struct row lawful[] = {
 	{ "a /16 of IPv6 that may relay", LEAST "relay_from = 2001::/16\n", "" },
 	{ "IPv4 and IPv6 on one port", GATEWAY "[listener a]\naddress = 0.0.0.0:25, [::]:25\n", "" },
 	{ "a host name without a dot", "[gateway]\nhostname = mx\n" LISTENER, "hostname: a name with a dot" },
-	{ "a certificate about to end", LEAST "[certificate a]\nfile = second.pem\nkey = second.key\n", "[certificate a] the certificate ends within 30 days" },
-	{ "every name is accepted", GATEWAY LISTENER ROUTE "[domain example.org]\n", "recipients = any" },
-	{ "call-ahead", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = callahead\n", "recipients = callahead" },
+	{ "a certificate about to end", LEAST "[certificate a]\nfile = second.pem\nkey = second.key\n", "hangu.conf:6:8: [certificate a] file: the certificate ends within 30 days" },
+	{ "every name is accepted", GATEWAY LISTENER ROUTE "[domain example.org]\n", "hangu.conf:8:1: [domain example.org] recipients: any: every" },
+	{ "call-ahead", GATEWAY LISTENER ROUTE "[domain example.org]\nrecipients = callahead\n", "hangu.conf:9:14: [domain example.org] recipients: callahead: asked" },
 	{ "a hosted domain by its MX", GATEWAY LISTENER DOMAIN "[route r]\ndomains = *\n", "its route asks for the domain's own MX" },
 	{ "a route to another port of this machine", LEAST "[route r]\ndomains = *\nhosts = 192.0.2.1:2525\n", "" },
 	{ "a message that just fits a scanner", LEAST "message_size_max = 4M\n[scanner]\nmemory_max = 64M\n", "" },
@@ -336,6 +359,50 @@ static void what_is_seldom_meant_is_noted(void **state)
 	buf_done(&bundle);
 	buf_done(&why);
 	buf_done(&notes);
+}
+
+/* What the supervisor has room for, hangu check knows, too. */
+static void what_the_supervisor_has_room_for(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned    addresses, name_bytes, path_bytes;
+		const char *said; /* NULL: lawful */
+	} rows[] = {
+		{ "59 addresses", 59, 8, 20, NULL },
+		{ "60 addresses", 60, 63, 255, NULL },
+		{ "61 addresses", 61, 8, 20, "expected at most 60 addresses, those of all listeners together: 127.0.0.1:2561" },
+		{ "a long name", 1, 64, 20, "expected a name of at most 63 bytes: l0nn" },
+		{ "a long path", 1, 8, 256, "hangu.conf:3:9: expected text of 1 to 255 bytes" },
+	};
+	struct buf bundle = buf_make(SETTINGS_BUNDLE_MAX), why = buf_make(1u << 20), text = buf_make(1u << 20);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		print_message("%s\n", rows[i].name);
+		buf_clear(&text);
+		buf_put_str(&text, GATEWAY "state = /");
+		for (unsigned byte = 1; byte < rows[i].path_bytes; byte++)
+			buf_put_byte(&text, 'p');
+		for (unsigned address = 0; address < rows[i].addresses; address++) {
+			if (address % 16 == 0) {
+				buf_printf(&text, "\n[listener l%u", address);
+				for (unsigned byte = 2 + (address > 9); byte < rows[i].name_bytes; byte++)
+					buf_put_byte(&text, 'n');
+				buf_put_str(&text, "]\n");
+			}
+			buf_printf(&text, "address = 127.0.0.1:%u\n", 2501 + address);
+		}
+		buf_put_byte(&text, '\0');
+		const enum rc rc = make((const char *)text.ptr, &bundle, &why);
+		if (rows[i].said == NULL && rc != RC_OK)
+			print_message("%.*s", (int)why.len, (const char *)why.ptr);
+		assert_int_equal(rc == RC_OK, rows[i].said == NULL);
+		assert_true(rows[i].said == NULL || slice_search(buf_slice(&why), slice_str(rows[i].said)) < why.len);
+	}
+	buf_done(&bundle);
+	buf_done(&why);
+	buf_done(&text);
 }
 
 static void no_file_is_an_answer(void **state)
@@ -430,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_public_bundle_has_no_secrets),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(what_is_seldom_meant_is_noted),
+		cmocka_unit_test(what_the_supervisor_has_room_for),
 		cmocka_unit_test(no_file_is_an_answer),
 		cmocka_unit_test(every_cut_bundle_is_refused),
 		cmocka_unit_test(survives_every_failed_allocation),

@@ -133,7 +133,7 @@ static inline struct config *settings_of(struct rig *rig, const char *listener, 
 	                  "[domain example.net]\nrecipients = any\n[dns]\nreverse = no\n"
 	                  "[route all]\ndomains = *\nhosts = %s\ntls = none\nthrough_wait = 30s\n%s\n",
 	           listener, net_address_text_port(&rig->hop.address, hop), more);
-	if (config_make(buf_slice(&text), read_settings, &surroundings, &why, &config) != RC_OK)
+	if (config_make(buf_slice(&text), read_settings, &surroundings, &why, NULL, &config) != RC_OK)
 		fail_msg("%.*s", (int)why.len, (const char *)why.ptr);
 	buf_done(&text);
 	buf_done(&why);
