@@ -401,6 +401,12 @@ static enum rc make_routes(const struct maker *maker)
 
 /* ---- the whole ---- */
 
+bool config_writes_spam(const struct config *config, const struct gate_route_settings *route)
+{
+	return route->spam_headers == ROUTE_SPAM_HEADERS_YES ||
+	       (route->spam_headers == ROUTE_SPAM_HEADERS_STANDARD && config->settings.policy.spam_headers);
+}
+
 static enum rc make_scan(const struct maker *maker)
 {
 	struct config *config = maker->config;
@@ -417,7 +423,11 @@ static enum rc make_scan(const struct maker *maker)
 		const enum rc rc = scan_options_check(options);
 		if (rc != RC_OK)
 			return complain(maker, rc, &(struct wrong){ "scan", SLICE(""), NULL, SLICE("") }, "a limit is out of its range");
+		config->scan_spam[i] = *options;
+		config->scan_spam[i].cut |= SCAN_CUT_SPAM;
 	}
+	for (size_t i = 0; i < config->settings.route_count; i++)
+		config->writes_spam |= config_writes_spam(config, &config->settings.routes[i]);
 	scan_engine_digest(&config->scan[0], &config->engine);
 	return RC_OK;
 }

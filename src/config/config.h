@@ -105,6 +105,8 @@ struct config {
 	struct net_match        own;       /* [organisation] networks */
 	struct route_table     *route_table;
 	struct scan_options     scan[DIRECTION_COUNT];
+	struct scan_options     scan_spam[DIRECTION_COUNT]; /* of messages into which we write X-Spam-*: those of others are cut */
+	bool                    writes_spam;                /* some route wants those fields */
 	struct digest           engine;    /* of those options: they differ in what is cut only */
 };
 
@@ -118,6 +120,9 @@ struct config_place {
 	size_t      name;
 	size_t      value;
 };
+
+/* Are X-Spam-* written into what goes that way (I-15)? */
+bool config_writes_spam(const struct config *config, const struct gate_route_settings *route);
 
 /* What is not part of the settings and outlives them. */
 struct config_surroundings {

@@ -57,7 +57,7 @@ const struct setting gate_route_settings[] = {
 	  .help = "Pass requests for delivery status on where the next hop offers DSN; else they are honoured here." },
 	{ .key = "spam_headers", .kind = SETTING_WORD, R(spam_headers), .words = spam_header_words, .standard = "standard", .unit = "",
 	  .help = "Write X-Spam-Flag, X-Spam-Status and X-Spam-Level as SpamAssassin does, for a mail system that sorts by them; "
-	          "standard: as [scan] spam_headers says." },
+	          "standard: as [scan] spam_headers says. X-Spam-* that came with such a message are cut." },
 	{ .key = "scl", .kind = SETTING_BOOL, R(scl), .standard = "no", .unit = "",
 	  .help = "Write X-MS-Exchange-Organization-SCL into inbound mail; the Exchange behind must grant "
 	          "ms-Exch-Accept-Headers-Organization to us, or it takes the field away." },

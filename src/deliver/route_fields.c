@@ -33,8 +33,7 @@ void route_fields_put(const struct event_message *event, const struct config *co
 
 	if (event->origin == ORIGIN_NOTICE || (event->flags & (EVENT_FLAG_UNSCANNED | EVENT_FLAG_UNSCANNABLE)) != 0)
 		return;
-	if (route->spam_headers == ROUTE_SPAM_HEADERS_YES ||
-	    (route->spam_headers == ROUTE_SPAM_HEADERS_STANDARD && config->settings.policy.spam_headers)) {
+	if (config_writes_spam(config, route)) {
 		const struct compose_spam spam = { .score = event->score, .required = SPAM_SCORE, .is_spam = scl >= 5 };
 
 		compose_spam(&spam, out);

@@ -477,7 +477,7 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 
 	arena_reset(&home->arena);
 	event_of(transaction, &event, peer);
-	if (verdict_make(transaction->config, scanned, findings, &transaction->config->scan[transaction->direction],
+	if (verdict_make(transaction->config, scanned, findings, transaction->job.options,
 	                 slab_bytes(transaction->slab), &home->arena, &verdict) != RC_OK) {
 		refuse(transaction, &no_memory, "memory");
 		return;
@@ -539,19 +539,33 @@ static void scanned(struct scan_job *job, enum scan_result result, const struct 
 	decide(transaction, result, findings, frame);
 }
 
+/* What of a message is cut depends on where it goes: who gets our X-Spam-* shall see no others. Bounded by the recipients. */
+static const struct scan_options *options_of(const struct transaction *transaction)
+{
+	const struct config *config = transaction->config;
+
+	for (uint32_t i = 0; config->writes_spam && i < transaction->recipient_count; i++) {
+		const struct slice  address = span_text(transaction, transaction->recipients[i].address);
+		const struct route *route = route_of(config->route_table, address, SLICE(""));
+		if (route != NULL && config_writes_spam(config, route->settings))
+			return &config->scan_spam[transaction->direction];
+	}
+	return &config->scan[transaction->direction];
+}
+
 void transaction_finish(struct transaction *transaction)
 {
-	struct gate_loop          *home = transaction->home;
-	const struct scan_options *options = &transaction->config->scan[transaction->direction];
+	struct gate_loop *home = transaction->home;
 
 	transaction->state = TRANSACTION_SCANNING;
 	transaction->received_ms = (int64_t)clock_wall_ms();
 	transaction->ended_us = clock_mono_us();
 	journal_writer_expect(home->gate->journal, 1);
 	transaction->announced = true;
-	transaction->job = (struct scan_job){ .id = transaction->id, .slab = transaction->slab, .options = options,
+	const enum rc archives = add_archives(transaction);
+	transaction->job = (struct scan_job){ .id = transaction->id, .slab = transaction->slab, .options = options_of(transaction),
 		                              .engine = &transaction->config->engine, .done = scanned };
-	if (add_archives(transaction) != RC_OK || slab_seal(transaction->slab) != RC_OK) {
+	if (archives != RC_OK || slab_seal(transaction->slab) != RC_OK) {
 		/* Both mean that something has run out. The answer may not come from in here, hence this way round. */
 		transaction->exhausted = true;
 		scan_fail(home->scan, &transaction->job);

@@ -199,6 +199,7 @@ enum cut_kind {
 	CUT_EXCHANGE,       /* X-MS-Exchange-Organization-*, -Forest-*, -CrossPremises-* */
 	CUT_AUTHENTICATION, /* Authentication-Results with our authserv-id (RFC 8601 section 5) */
 	CUT_LEADING,        /* continuation lines at the very front: they would be appended to our own last field */
+	CUT_SPAM,           /* X-Spam-*: no forgery, but a mail system behind shall sort by ours alone */
 	CUT_KINDS
 };
 

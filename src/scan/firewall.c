@@ -13,6 +13,7 @@ static const struct {
 	{ SLICE_INIT("X-MS-Exchange-Organization-"), CUT_EXCHANGE, SCAN_CUT_EXCHANGE },
 	{ SLICE_INIT("X-MS-Exchange-Forest-"), CUT_EXCHANGE, SCAN_CUT_EXCHANGE },
 	{ SLICE_INIT("X-MS-Exchange-CrossPremises-"), CUT_EXCHANGE, SCAN_CUT_EXCHANGE },
+	{ SLICE_INIT("X-Spam-"), CUT_SPAM, SCAN_CUT_SPAM },
 };
 
 #define AUTHSERV_LOOK_MAX 2048u /* bytes behind the colon in which the authserv-id has to begin */

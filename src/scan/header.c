@@ -262,7 +262,7 @@ void scan_firewall(struct scan_work *work)
 	work->facts.cuts = cuts;
 	work->facts.cut_count = count;
 	for (size_t i = 0; i < count; i++) {
-		if (cuts[i].kind == CUT_LEADING)
+		if (cuts[i].kind == CUT_LEADING || cuts[i].kind == CUT_SPAM)
 			continue;
 		struct slice name = slice_cut(work->bytes, cuts[i].offset, cuts[i].size);
 		name = slice_trim(slice_take(name, slice_find(name, ':')));

@@ -46,7 +46,8 @@ struct scan_limits {
 #define SCAN_CUT_HANGU          (1u << 0)
 #define SCAN_CUT_EXCHANGE       (1u << 1)
 #define SCAN_CUT_AUTHENTICATION (1u << 2)
-#define SCAN_CUT_ALL            7u
+#define SCAN_CUT_SPAM           (1u << 3) /* where we write our own (I-15) */
+#define SCAN_CUT_ALL            15u
 
 struct scan_options {
 	enum scan_depth    depth;

@@ -532,6 +532,18 @@ static void test_facts(void **state)
 	options.cut = SCAN_CUT_HANGU;
 	scan_with(message, &options, &arena, &findings);
 	assert_int_equal(findings.facts.cut_count, 1);
+	/* Others' X-Spam-* are cut where that is asked for, and are no forgery. */
+	static const struct slice marked = SLICE_INIT("X-Spam-Flag: NO\r\nFrom: a@b.example\r\nx-spam-status: No,\r\n score=0\r\nX-Spammer: y\r\n\r\nX-Spam-Flag: NO\r\n");
+	for (unsigned asked = 0; asked < 2; asked++) {
+		options.cut = SCAN_CUT_HANGU | (asked ? SCAN_CUT_SPAM : 0);
+		scan_with(marked, &options, &arena, &findings);
+		assert_int_equal(findings.facts.cut_count, asked ? 2 : 0);
+		for (size_t i = 0; i < findings.count; i++)
+			assert_int_not_equal(findings.list[i].kind, FINDING_HEADER_FORGED_TRACE);
+	}
+	scan_with(marked, &options, &arena, &findings);
+	assert_int_equal(findings.facts.cuts[1].kind, CUT_SPAM);
+	assert_true(slice_eq(slice_cut(marked, findings.facts.cuts[1].offset, findings.facts.cuts[1].size), SLICE("x-spam-status: No,\r\n score=0\r\n")));
 	arena_done(&arena);
 }
 

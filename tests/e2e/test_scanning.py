@@ -130,10 +130,13 @@ class Dispositions(base.Case):
             (attached("setup.exe"), "YES", "Yes, score=8.0 required=5.0", "********", "9"),
         ):
             with self.subTest(flag):
-                before = plain.count
+                theirs = b"X-Spam-Flag: NO\r\nX-Spam-Status: No, score=-99.0\r\n tests=none\r\nx-spam-Report: fine\r\n"
+                before = spam.count
+                first_one = plain.count
                 everybody = ["a@example.net", "a@spam.example", "a@exchange.example"]
                 self.assertEqual(smtp.send(gate.port, message, recipients=everybody).code, 250)
-                first, second, third = (box.wait(before + 1)[before].data for box in (plain, spam, exchange))
+                first = plain.wait(first_one + 1)[first_one].data
+                second, third = (box.wait(before + 1)[before].data for box in (spam, exchange))
                 self.assertNotIn(b"X-Spam", first)
                 for arrived in (second, third):
                     found = [field(arrived, "X-Spam-" + word) for word in ("Flag", "Status", "Level")]
@@ -142,3 +145,12 @@ class Dispositions(base.Case):
                 self.assertEqual(field(third, "X-MS-Exchange-Organization-SCL"), scl)
                 for arrived in (first, second, third):
                     self.assertTrue(arrived.endswith(message), "below that nothing has changed")
+                # What others say is cut where ours is written, for everybody who gets the message, and stays elsewhere.
+                self.assertEqual(smtp.send(gate.port, theirs + message, recipients=everybody).code, 250)
+                for box, at in ((plain, first_one + 1), (spam, before + 1), (exchange, before + 1)):
+                    arrived = box.wait(at + 1)[at].data
+                    self.assertTrue(arrived.endswith(b"\r\n" + message))
+                    self.assertNotIn(b"score=-99", arrived)
+                    self.assertNotIn(b"x-spam-Report", arrived)
+                self.assertEqual(smtp.send(gate.port, theirs + message, recipients=["a@example.net"]).code, 250)
+                self.assertTrue(plain.wait(first_one + 3)[first_one + 2].data.endswith(theirs + message))
