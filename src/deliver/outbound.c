@@ -11,7 +11,7 @@
 #define OUTBOUND_ARENA_BYTES  (4u << 20) /* a message of EVENT_RECIPIENTS_MAX recipients and its results */
 #define OUTBOUND_LINE_MAX     (1u << 20)
 #define SNAPSHOT_BUSY_MS      1000u
-#define CLOCK_BACK_MS         60000      /* the least step back of the wall clock that moves what waits for it */
+#define CLOCK_STEP_MS         60000      /* the least step of the wall clock that moves what waits for it */
 #define HOT_OVERHEAD          4096u      /* what a message kept in memory takes beside its bytes */
 
 int64_t outbound_wall_ms(void)
@@ -291,10 +291,13 @@ static void drop_expired(struct outbound *outbound)
 	}
 }
 
-static void clock_went_back(struct outbound *outbound, int64_t back_ms)
+static void clock_moved(struct outbound *outbound, int64_t by_ms)
 {
-	log_warning(LOG_EVENT("queue.clock_back"), LOG_SIGNED("ms", back_ms));
-	queue_clock_back(outbound->queue, back_ms);
+	if (by_ms < 0)
+		log_warning(LOG_EVENT("queue.clock_back"), LOG_SIGNED("ms", -by_ms));
+	else
+		log_warning(LOG_EVENT("queue.clock_ahead"), LOG_SIGNED("ms", by_ms));
+	queue_clock_moved(outbound->queue, by_ms);
 }
 
 static int64_t clock_ahead_ms(const struct outbound *outbound)
@@ -302,13 +305,18 @@ static int64_t clock_ahead_ms(const struct outbound *outbound)
 	return outbound_wall_ms() - (int64_t)loop_now_ms(outbound->loop);
 }
 
+/*
+ * A step, not a drift: what creeps on is followed, what creeps back is kept in mind until it is a step. Both ways alike, for a clock that is
+ * far ahead is set back sooner or later, and what then moved one way only would come too early.
+ */
 static void look_at_clock(struct outbound *outbound)
 {
 	int64_t ahead_ms = clock_ahead_ms(outbound);
+	int64_t step_ms = ahead_ms - outbound->clock_ms;
 
-	if (outbound->clock_ms - ahead_ms > CLOCK_BACK_MS)
-		clock_went_back(outbound, outbound->clock_ms - ahead_ms);
-	if (outbound->clock_ms - ahead_ms > CLOCK_BACK_MS || ahead_ms > outbound->clock_ms)
+	if (step_ms > CLOCK_STEP_MS || step_ms < -CLOCK_STEP_MS)
+		clock_moved(outbound, step_ms);
+	if (step_ms < -CLOCK_STEP_MS || step_ms > 0)
 		outbound->clock_ms = ahead_ms;
 }
 
@@ -501,8 +509,8 @@ void outbound_start(struct outbound *outbound)
 	int64_t back_ms = event_id_time_ms(outbound_last_id(outbound)) - outbound_wall_ms();
 
 	outbound->clock_ms = clock_ahead_ms(outbound);
-	if (back_ms > CLOCK_BACK_MS)
-		clock_went_back(outbound, back_ms);
+	if (back_ms > CLOCK_STEP_MS)
+		clock_moved(outbound, -back_ms);
 	outbound->started = true;
 	log_notice(LOG_EVENT("queue.start"), LOG_NUMBER("messages", queue_first(outbound->queue) == NULL ? 0 : 1));
 	outbound_pump_soon(outbound);

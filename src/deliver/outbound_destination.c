@@ -187,6 +187,7 @@ static void put_off(struct destination *destination, struct queue_recipient **re
 
 		attempt.entry = queue_entry_of(recipients[start]);
 		while (start + size < count && size < 64 && queue_entry_of(recipients[start + size]) == attempt.entry) {
+			queue_strand(recipients[start + size]);
 			one[size] = (struct settled){ .recipient = recipients[start + size], .stage = trouble->stage, .answer = answer,
 				                      .reply = trouble->reply, .text = slice_str(trouble->text) };
 			size++;
@@ -217,8 +218,6 @@ void destination_failed(struct destination *destination, const struct trouble *t
 	uint64_t probe_ms;
 	size_t count = 0;
 
-	if (destination->failures == 0)
-		destination->down_since_ms = outbound_wall_ms();
 	pause_ms = retry_host_pause_ms(++destination->failures, (uint32_t)outbound_chance(outbound));
 	probe_ms = probe_pause_ms(destination, pause_ms);
 	destination->trouble = *trouble;
@@ -271,7 +270,7 @@ void destination_target_good(struct destination *destination, size_t target)
 	if (destination->queue != NULL) {
 		log_info(LOG_EVENT("delivery.destination_back"), LOG_TEXT("destination", queue_destination_key(destination->queue)));
 		queue_destination_pause(destination->outbound->queue, destination->queue, 0);
-		queue_destination_hasten(destination->outbound->queue, destination->queue, destination->down_since_ms);
+		queue_destination_hasten(destination->outbound->queue, destination->queue);
 		outbound_pump_soon(destination->outbound);
 	}
 }

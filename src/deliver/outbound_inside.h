@@ -73,7 +73,6 @@ struct destination {
 	uint32_t                  connection_count;
 	uint32_t                  opening_count; /* of them, not ready yet */
 	uint32_t                  failures;      /* times in a row that no host answered */
-	int64_t                   down_since_ms; /* wall clock of the first of them */
 	struct timer              probe;         /* asks whether it is back while nothing is due (I-33) */
 	struct timer              linger;        /* goes away when nothing is left */
 	struct list               through;       /* struct waiter, first come first */

@@ -76,6 +76,7 @@ struct queue_recipient {
 	bool                      sending;
 	bool                      quarantined; /* held by the disposition it came with */
 	bool                      noticed;     /* the sender was told of the delay */
+	bool                      stranded;    /* put off because its destination is away: queue_destination_hasten() frees it. Not kept over a start */
 };
 
 struct queue_entry {

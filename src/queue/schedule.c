@@ -264,14 +264,20 @@ void queue_place_recipient(struct queue *queue, struct queue_recipient *recipien
 
 /* ---- time ---- */
 
-void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination, int64_t since_ms)
+void queue_strand(struct queue_recipient *recipient)
+{
+	must(recipient->sending);
+	recipient->stranded = true;
+}
+
+void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination)
 {
 	for (size_t i = 0; i < queue->heap.count; i++) {
 		struct queue_timer *timer = queue->heap.items[i];
 		const struct queue_recipient *recipient = LIST_OF(timer, struct queue_recipient, timer);
 
 		if (timer->kind == QUEUE_TIMER_RECIPIENT && recipient->state == QUEUE_DEFERRED && recipient->destination == destination &&
-		    recipient->tried_ms >= since_ms)
+		    recipient->stranded)
 			timer->at_ms = 1;
 	}
 	queue_heap_order(&queue->heap);
@@ -301,15 +307,19 @@ void queue_tick(struct queue *queue, int64_t now_ms)
 	}
 }
 
-void queue_clock_back(struct queue *queue, int64_t back_ms)
+void queue_clock_moved(struct queue *queue, int64_t by_ms)
 {
-	must(back_ms > 0);
-	/* All by the same amount: the order of the heap stays. */
+	must(by_ms != 0);
+	/* All by the same amount, and the ends of time are ends for all: the order of the heap stays. */
 	for (size_t i = 0; i < queue->heap.count; i++) {
 		struct queue_timer *timer = queue->heap.items[i];
+		int64_t at_ms;
 
-		if (timer->at_ms != INT64_MAX)
-			timer->at_ms = timer->at_ms > back_ms ? timer->at_ms - back_ms : 1;
+		if (timer->at_ms == INT64_MAX)
+			continue;
+		if (__builtin_add_overflow(timer->at_ms, by_ms, &at_ms))
+			at_ms = by_ms > 0 ? INT64_MAX : 1;
+		timer->at_ms = at_ms < 1 ? 1 : at_ms;
 	}
 }
 
@@ -340,6 +350,7 @@ static void hand_out(struct queue *queue, struct queue_recipient *recipient)
 {
 	queue_unplace_recipient(queue, recipient);
 	queue_set_sending(queue, recipient, true);
+	recipient->stranded = false;
 	queue_entry_of(recipient)->pin_count++;
 }
 

@@ -52,10 +52,16 @@ void queue_destination_open(struct queue *queue, struct queue_destination *desti
 void queue_destination_pause(struct queue *queue, struct queue_destination *destination, int64_t until_ms);
 
 /*
- * The destination works again: what was put off there at or after `since_ms` (tried_ms) need not wait for its moment; the next tick makes it
- * ready. Earlier deferrals had other reasons and keep theirs.
+ * This recipient, which is being sent, is about to be put off for no other reason than that its destination is away. Holds until it is handed out
+ * again.
  */
-void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination, int64_t since_ms);
+void queue_strand(struct queue_recipient *recipient);
+
+/*
+ * The destination works again: what was stranded there need not wait for its moment; the next tick makes it ready. Other deferrals have
+ * other reasons and keep theirs.
+ */
+void queue_destination_hasten(struct queue *queue, const struct queue_destination *destination);
 
 /* Everything whose moment has come becomes ready. */
 void queue_tick(struct queue *queue, int64_t now_ms);
@@ -63,10 +69,10 @@ void queue_tick(struct queue *queue, int64_t now_ms);
 int64_t queue_wake_ms(const struct queue *queue);
 
 /*
- * The clock was set back by `back_ms` (above 0): every moment that is waited for comes as much earlier, so that what was put off by a minute
- * waits a minute, and not as long as the clock was wrong. A clock that was set forward needs nothing: things come early, once.
+ * The clock was set on by `by_ms`, or back when that is negative (never 0): every moment that is waited for moves along, so that what was put
+ * off by a minute waits a minute, and neither goes at once nor waits as long as the clock was wrong.
  */
-void queue_clock_back(struct queue *queue, int64_t back_ms);
+void queue_clock_moved(struct queue *queue, int64_t by_ms);
 
 /* A destination with ready recipients that can take work; the next call names another one if there is one. NULL when there is none. */
 struct queue_destination *queue_next(struct queue *queue);

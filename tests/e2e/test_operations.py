@@ -403,6 +403,7 @@ class Clock(base.ShiftedClock):
                 number += 1
             process.wait_for(lambda: gate.queue()["deferred"] == number, 10, "all to be put off")
         self.assertEqual(ids, sorted(set(ids)))
+        self.assertRegex(gate.log(), "queue.clock_ahead")
         waiting["yes"] = False
         box.wait(number, 120)
         gate.wait_empty()
