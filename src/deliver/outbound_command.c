@@ -23,7 +23,7 @@ static void answer_send(const struct queue_wire_answer *answer, void (*done)(voi
 
 	queue_wire_answer_put(&bytes, answer);
 	if (!bytes.failed) {
-		queue_wire_answer_end(&bytes, answer->after, 0);
+		queue_wire_answer_end(&bytes, answer->after, answer->matched, 0);
 		done(context, buf_slice(&bytes));
 	} else {
 		done(context, (struct slice){ NULL, 0 });
@@ -53,6 +53,7 @@ void command_item_done(struct command *command, enum rc rc)
 struct listing {
 	struct buf *out;
 	uint32_t    count;
+	uint64_t    matched; /* those that did not fit, too */
 	bool        full;
 };
 
@@ -79,13 +80,14 @@ static void list_row(void *context, const struct queue_recipient *recipient)
 		.text = queue_memo_text(recipient),
 	};
 
+	listing->matched++;
 	if (listing->full || listing->count >= QUEUE_WIRE_ROWS_MAX || !queue_wire_row_put(listing->out, &row))
 		listing->full = true;
 	else
 		listing->count++;
 }
 
-/* Message by message, so that a page ends between two of them; a message larger than a page is cut. */
+/* Message by message, so that a page ends between two of them; a message larger than a page is cut, and `matched` says so. */
 static void command_list(struct outbound *outbound, const struct queue_wire_request *request, struct buf *out)
 {
 	struct queue_wire_answer head = { .kind = QUEUE_WIRE_LIST };
@@ -97,6 +99,7 @@ static void command_list(struct outbound *outbound, const struct queue_wire_requ
 	for (;;) {
 		size_t start = out->len;
 		uint32_t count = listing.count;
+		uint64_t matched = listing.matched;
 
 		if (queue_list(outbound->queue, &request->filter, now_ms, after, 1, list_row, &listing, &behind) == 0) {
 			after = 0;
@@ -105,13 +108,14 @@ static void command_list(struct outbound *outbound, const struct queue_wire_requ
 		if (listing.full && count != 0) { /* the page ends before this message */
 			buf_truncate(out, start);
 			listing.count = count;
+			listing.matched = matched;
 			break;
 		}
 		after = behind;
 		if (behind == 0 || listing.full || listing.count >= request->max)
 			break;
 	}
-	queue_wire_answer_end(out, after, listing.count);
+	queue_wire_answer_end(out, after, listing.matched, listing.count);
 }
 
 static void command_destinations(struct outbound *outbound, const struct queue_wire_request *request, struct buf *out)
@@ -140,7 +144,7 @@ static void command_destinations(struct outbound *outbound, const struct queue_w
 		}
 		count++;
 	}
-	queue_wire_answer_end(out, at == NULL ? 0 : index, count);
+	queue_wire_answer_end(out, at == NULL ? 0 : index, 0, count);
 }
 
 /* ---- acts ---- */

@@ -6,6 +6,7 @@
 
 /* Where the answer's head has what is only known at the end. */
 #define ANSWER_AFTER_AT 4u
+#define ANSWER_MATCHED_AT (ANSWER_AFTER_AT + 8)
 #define ANSWER_COUNT_AT (4u + 4 * 8)
 
 void queue_wire_request_put(struct buf *out, const struct queue_wire_request *request)
@@ -178,10 +179,11 @@ static void put_at(struct buf *out, size_t at, uint64_t number, size_t size)
 		out->ptr[at + i] = (uint8_t)(number >> (8 * i));
 }
 
-void queue_wire_answer_end(struct buf *out, uint64_t after, uint32_t count)
+void queue_wire_answer_end(struct buf *out, uint64_t after, uint64_t matched, uint32_t count)
 {
 	must(!out->failed && out->len >= ANSWER_COUNT_AT + 4);
 	put_at(out, ANSWER_AFTER_AT, after, 8);
+	put_at(out, ANSWER_MATCHED_AT, matched, 8);
 	put_at(out, ANSWER_COUNT_AT, count, 4);
 }
 

@@ -63,7 +63,7 @@ struct queue_wire_answer {
 	enum queue_wire_kind kind;
 	enum rc              rc;      /* of the request as a whole; RC_NOTFOUND: no route of that name */
 	uint64_t             after;   /* where to go on; 0: this was the end */
-	uint64_t             matched; /* recipients */
+	uint64_t             matched; /* recipients; of a list: of the messages on this page, more than `count` when one was larger than a page */
 	uint64_t             changed; /* acts written */
 	uint64_t             busy;    /* matched, but being sent just now: ask again */
 	struct queue_counts  counts;  /* SUMMARY */
@@ -80,8 +80,8 @@ MUST_CHECK enum rc queue_wire_request_read(struct slice bytes, struct queue_wire
 void queue_wire_answer_put(struct buf *out, const struct queue_wire_answer *answer);
 bool queue_wire_row_put(struct buf *out, const struct queue_wire_row *row);
 bool queue_wire_destination_put(struct buf *out, const struct queue_wire_destination *destination);
-/* After the last row: write `after` and the count of rows into the head. */
-void queue_wire_answer_end(struct buf *out, uint64_t after, uint32_t count);
+/* After the last row: write `after`, `matched` and the count of rows into the head. */
+void queue_wire_answer_end(struct buf *out, uint64_t after, uint64_t matched, uint32_t count);
 
 /* RC_SYNTAX, RC_UNSUPPORTED, RC_NOMEM (arena). */
 MUST_CHECK enum rc queue_wire_answer_read(struct slice bytes, struct arena *arena, struct queue_wire_answer *out);

@@ -20,7 +20,7 @@ static void read_answer(struct slice bytes)
 			fits = answer.kind == QUEUE_WIRE_LIST ? queue_wire_row_put(&again, &answer.rows[i])
 			                                      : queue_wire_destination_put(&again, &answer.destinations[i]);
 		if (fits) {
-			queue_wire_answer_end(&again, answer.after, (uint32_t)answer.count);
+			queue_wire_answer_end(&again, answer.after, answer.matched, (uint32_t)answer.count);
 			must(slice_eq(buf_slice(&again), bytes));
 		}
 	}

@@ -81,10 +81,11 @@ static void an_answer_comes_back(void **state)
 	queue_wire_answer_put(&bytes, &answer);
 	for (; count < 3; count++)
 		assert_true(queue_wire_row_put(&bytes, &row));
-	queue_wire_answer_end(&bytes, 77, count);
+	queue_wire_answer_end(&bytes, 77, 9, count);
 	assert_int_equal(queue_wire_answer_read(buf_slice(&bytes), &arena, &read), RC_OK);
 	assert_int_equal(read.count, 3);
 	assert_int_equal(read.after, 77);
+	assert_int_equal(read.matched, 9);
 	assert_int_equal(read.busy, 3);
 	assert_true(slice_eq(read.rows[2].address, SLICE("a@b")));
 	assert_int_equal(read.rows[1].state, QUEUE_HELD);

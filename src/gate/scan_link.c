@@ -371,14 +371,33 @@ static void job_end(struct scan_job *job, enum scan_result result, const struct 
 	job->done(job, result, findings, frame);
 }
 
-static void job_wait(struct scan_port *port, struct scan_job *job, bool first)
+/* One more may wait, and is counted: one step, for all loops ask at once. */
+static bool waiting_take(struct scan_link *link)
+{
+	size_t waiting = atomic_load(&link->waiting);
+
+	do {
+		if (waiting >= atomic_load(&link->waiting_max))
+			return false;
+	} while (!atomic_compare_exchange_weak(&link->waiting, &waiting, waiting + 1));
+	return true;
+}
+
+/* Into the line; it is counted there already. */
+static void job_line_up(struct scan_port *port, struct scan_job *job, bool first)
 {
 	job->sent = false;
-	atomic_fetch_add(&port->link->waiting, 1);
 	if (first)
 		list_prepend(&port->waiting, &job->link);
 	else
 		list_append(&port->waiting, &job->link);
+}
+
+/* Back into the line: it has been let in before, so no bound keeps it out now. */
+static void job_wait(struct scan_port *port, struct scan_job *job, bool first)
+{
+	atomic_fetch_add(&port->link->waiting, 1);
+	job_line_up(port, job, first);
 }
 
 static void job_unwait(struct scan_port *port, struct scan_job *job)
@@ -508,12 +527,12 @@ static void job_begin(struct scan_port *port, struct scan_job *job, uint32_t dea
 void scan_submit(struct scan_port *port, struct scan_job *job, uint32_t deadline_ms)
 {
 	/* Too many wait already: answered by the timer in the next turn, so that done() never comes from in here. */
-	if (atomic_load(&port->link->waiting) >= atomic_load(&port->link->waiting_max)) {
+	if (!waiting_take(port->link)) {
 		scan_fail(port, job);
 		return;
 	}
 	job_begin(port, job, deadline_ms);
-	job_wait(port, job, false);
+	job_line_up(port, job, false);
 	port_pump(port);
 }
 

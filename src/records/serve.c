@@ -12,6 +12,7 @@
 #include "records/wire.h"
 #include "sys/clock.h"
 #include "sys/ipc.h"
+#include "sys/log.h"
 #include "sys/role_wire.h"
 
 #include <poll.h>
@@ -321,6 +322,7 @@ static void accept_client(struct records *records)
 	while (free_place < CLIENTS_MAX && records->clients[free_place] >= 0)
 		free_place++;
 	if (free_place == CLIENTS_MAX || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
+		log_warning(LOG_EVENT("control.refused"), LOG_NUMBER("full", free_place == CLIENTS_MAX));
 		(void)close(fd);
 		return;
 	}

@@ -583,7 +583,7 @@ static void test_options(void **state)
 	bad.limits.depth = 101;
 	assert_int_equal(scan_options_check(&bad), RC_LIMIT);
 	bad = good;
-	bad.cut = 8;
+	bad.cut = SCAN_CUT_ALL + 1;
 	assert_int_equal(scan_options_check(&bad), RC_LIMIT);
 	bad = good;
 	bad.own_name = slice_of(name, SCAN_NAME_MAX);

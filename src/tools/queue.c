@@ -243,6 +243,10 @@ static int converse(struct session *session, struct queue_wire_request *request)
 		print_act(session, event_verb_word(request->verb));
 	else if (request->kind == QUEUE_WIRE_LIST && session->rows == 0 && !session->options->json)
 		(void)puts("nothing matches");
+	/* On the other channel, so that rows stay rows for whoever reads them. */
+	if (request->kind == QUEUE_WIRE_LIST && session->matched > session->rows)
+		(void)fprintf(stderr, "%llu more recipients match: a message with so many is shown in part; --domain, --to or --state narrow it\n",
+		              (unsigned long long)(session->matched - session->rows));
 	return request->kind == QUEUE_WIRE_ACT && session->changed == 0 ? TOOL_REFUSED : TOOL_DONE;
 }
 

@@ -112,7 +112,31 @@ class Queue(base.Case):
         year = time.gmtime().tm_year
         self.assertIn("m1@one.example", found("wang@spare.example", "--from", "%d-01-01" % (year - 1)))
         self.assertNotIn("m1@one.example", found("wang@spare.example", "--until", "%d-01-01" % (year - 1)))
-        self.assertEqual(len(re.findall(r"(?m)^\S{13}  ", found("wang@spare.example", "--limit", "4"))), 4)
+        for limit, count in ((1, 1), (8, 8), (9, 9), (10, 9), (1000, 9)):
+            self.assertEqual(len(re.findall(r"(?m)^\S{13}  ", found("wang@spare.example", "--limit", str(limit)))), count, limit)
+        refused = self.gate.command("trace", "wang@spare.example", "--limit", "1001")
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertIn("--limit 1001: expected a number from 1 to 1000", refused.stderr)
+
+
+@base.needs_gateway
+class LargeMessages(base.Case):
+    def test_more_than_a_page(self):
+        """A list shows so many recipients of one message; that there are more is said, and the summary counts them all."""
+        gate = self.gateway(next_port=places.free_port(), route={"retry": "1h", "probe": "0"})
+        for number, count in enumerate((100, 200, 201, 300)):
+            recipients = ["m%d-%d@example.net" % (number, n) for n in range(count)]
+            self.assertEqual(smtp.send(gate.port, base.numbered(number), recipients=recipients).code, 250)
+        process.wait_for(lambda: gate.queue()["deferred"] == 801, 20, "all to be put off")
+        listed = gate.command("--json", "queue", "list", check=True)
+        rows = [json.loads(line) for line in listed.stdout.splitlines()]
+        shown = [len([row for row in rows if row["address"].startswith("m%d-" % number)]) for number in range(4)]
+        self.assertEqual(shown[0], 100)
+        self.assertLessEqual(max(shown), 200)
+        more = re.match(r"(\d+) more recipients match", listed.stderr)
+        self.assertEqual(int(more.group(1)), 801 - len(rows))
+        only = gate.command("--json", "queue", "list", "--to", "m3-299@example.net", check=True)
+        self.assertEqual((len(only.stdout.splitlines()), only.stderr), (1, ""))
 
 
 @base.needs_gateway
@@ -285,11 +309,15 @@ class Bounds(base.Case):
             asker.close()
             return None
 
-        for name, words in (("control.sock", ("queue", "summary")), ("records.sock", ("trace", "a@example.org"))):
+        for name, role, words in (
+            ("control.sock", "gate", ("queue", "summary")),
+            ("records.sock", "records", ("trace", "a@example.org")),
+        ):
             with self.subTest(name):
                 askers = [enter(name) for _ in range(17)]
                 self.assertEqual([asker is not None for asker in askers], [True] * 16 + [False])
                 self.assertNotEqual(gate.command(*words).returncode, 0)
+                gate.wait_log(r"warning %s control\.refused full=1" % role)
                 askers[7].close()
                 askers[7] = process.wait_for(lambda: enter(name), 10, "room for one more")
                 self.assertIsNone(enter(name))
