@@ -153,7 +153,7 @@ const struct setting gate_organisation_settings[] = {
 	{ .key = "networks", .kind = SETTING_LIST, O(networks), .max = NETWORKS_MAX, .standard = "", .unit = "networks",
 	  .help = "Addresses of our own mail systems; what they send is outbound or internal, on whichever listener." },
 	{ .key = "sender_must_match", .kind = SETTING_BOOL, O(sender_must_match), .standard = "yes", .unit = "",
-	  .help = "Who has authenticated may use only that account's addresses, in MAIL FROM and, where a scanner has read the message, in From." },
+	  .help = "Who has authenticated may use only that account's addresses, in MAIL FROM and in From; what passes without a scanner is held when its From is not plain." },
 	{ .key = NULL },
 };
 /* clang-format on */

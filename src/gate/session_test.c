@@ -460,6 +460,43 @@ static void who_reads_nothing_is_not_talked_to_again(void **state)
 	rig_down(&rig);
 }
 
+/* on_scan_failure = pass, and sender_must_match: the gate looks at From itself; what is not plain waits for a person. */
+static void an_account_without_a_scanner_writes_in_its_own_name(void **state)
+{
+	static const struct slice          own[] = { SLICE_INIT("s@example.org") };
+	static const struct config_account account = { .addresses = own, .address_count = 1 };
+	static const struct {
+		const char *name, *from, *answer;
+		unsigned    held;
+	} rows[] = {
+		{ "its own", "From: Ann <s@example.org>\r\n", "250 2.0.0", 0 },
+		{ "none", "", "250 2.0.0", 0 },
+		{ "another's", "From: Boss <boss@example.org>\r\n", "550 5.7.1", 0 },
+		{ "two fields", "From: s@example.org\r\nFrom: boss@example.org\r\n", "250 2.0.0", 1 },
+		{ "two addresses", "From: s@example.org, boss@example.org\r\n", "250 2.0.0", 1 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rig          rig;
+		struct queue_counts counts;
+		char                text[200];
+
+		rig_up(&rig, "", "", NULL, 0);
+		greeted(&rig);
+		the_session(&rig)->account = &account;
+		talk(&rig, envelope, "354 ");
+		(void)snprintf(text, sizeof text, "%sSubject: x\r\n\r\nText\r\n.\r\n", rows[i].from);
+		print_message("  %s\n", rows[i].name);
+		talk(&rig, text, rows[i].answer);
+		queue_count(rig.gate.outbound->queue, &counts);
+		assert_int_equal(counts.recipients[QUEUE_HELD], rows[i].held);
+		assert_int_equal(refused(&rig, "author_not_allowed") != NULL, rows[i].answer[0] == '5');
+		the_session(&rig)->account = NULL;
+		rig_down(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +509,7 @@ int main(void)
 		cmocka_unit_test(errors_are_borne_up_to_their_number),
 		cmocka_unit_test(what_passes_unscanned_carries_no_forged_fields),
 		cmocka_unit_test(a_header_too_long_to_be_looked_through_does_not_pass),
+		cmocka_unit_test(an_account_without_a_scanner_writes_in_its_own_name),
 		cmocka_unit_test(the_window_is_large_only_while_a_body_comes),
 		cmocka_unit_test(who_reads_nothing_is_not_talked_to_again),
 	};

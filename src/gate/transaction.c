@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/must.h"
+#include "gate/glance.h"
 #include "gate/verdict.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -457,10 +458,32 @@ static void event_of(struct transaction *transaction, struct event_message *even
 }
 
 /* Who has authenticated writes in no other name (RFC 6409 section 6.1). */
-static bool author_is_own(const struct session *session, const struct findings *findings)
+static bool author_matters(const struct session *session)
 {
-	return session->account == NULL || !session->config->settings.organisation->sender_must_match ||
-	       account_may_author(session->account, findings);
+	return session->account != NULL && session->config->settings.organisation->sender_must_match;
+}
+
+/*
+ * The same for a message that is to pass without having been scanned. False: it is in another's name. In whose it is may be more than a
+ * glance can tell: then it waits for a person like one that cannot be scanned.
+ */
+static bool author_at_a_glance(const struct transaction *transaction, const struct glance *glance, enum scan_state *state)
+{
+	const struct session *session = transaction->session;
+
+	if (*state != SCAN_STATE_UNAVAILABLE || transaction->config->settings.policy.on_scan_failure != SCAN_FAILURE_PASS ||
+	    !author_matters(session))
+		return true;
+	switch (glance->author) {
+	case GLANCE_AUTHOR_NONE:
+		return true;
+	case GLANCE_AUTHOR_ONE:
+		return account_may_send(session->account, glance->address);
+	case GLANCE_AUTHOR_UNCLEAR:
+		*state = SCAN_STATE_UNSCANNABLE;
+		return true;
+	}
+	return false;
 }
 
 static void decide(struct transaction *transaction, enum scan_result result, const struct findings *findings, struct slice frame)
@@ -471,13 +494,22 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	struct event_message event;
 	struct smtp_reply    reply;
 	char                 peer[NET_ADDRESS_TEXT_MAX];
-	const enum scan_state scanned = result == SCAN_RESULT_FINDINGS     ? SCAN_STATE_DONE
-	                              : result == SCAN_RESULT_UNSCANNABLE ? SCAN_STATE_UNSCANNABLE
-	                                                                  : SCAN_STATE_UNAVAILABLE;
+	struct glance        glance = { .author = GLANCE_AUTHOR_NONE };
+	enum scan_state      state = result == SCAN_RESULT_FINDINGS     ? SCAN_STATE_DONE
+	                           : result == SCAN_RESULT_UNSCANNABLE ? SCAN_STATE_UNSCANNABLE
+	                                                               : SCAN_STATE_UNAVAILABLE;
 
 	arena_reset(&home->arena);
 	event_of(transaction, &event, peer);
-	if (verdict_make(transaction->config, scanned, findings, transaction->job.options,
+	if (findings == NULL)
+		glance_read(slab_bytes(transaction->slab), transaction->job.options->limits.header_bytes, &glance);
+	event.message_id = glance.message_id;
+	if (findings == NULL ? !author_at_a_glance(transaction, &glance, &state)
+	                     : author_matters(transaction->session) && !account_may_author(transaction->session->account, findings)) {
+		refuse(transaction, &other_author, "author_not_allowed");
+		return;
+	}
+	if (verdict_make(transaction->config, state, findings, transaction->job.options,
 	                 slab_bytes(transaction->slab), &home->arena, &verdict) != RC_OK) {
 		refuse(transaction, &no_memory, "memory");
 		return;
@@ -492,10 +524,6 @@ static void decide(struct transaction *transaction, enum scan_result result, con
 	transaction->message->unchanged = smtp_server_unchanged(&transaction->session->smtp);
 	event.recipients = recipients;
 	event.recipient_count = transaction->recipient_count;
-	if (findings != NULL && !author_is_own(transaction->session, findings)) {
-		refuse(transaction, &other_author, "author_not_allowed");
-		return;
-	}
 	if (verdict_refuses(&verdict, &reply)) {
 		if (verdict_is_loop(&verdict))
 			counter_up(COUNT_LOOPS);

@@ -116,6 +116,8 @@ class Failures(base.Case):
         answer, before = self.strike_twice(gate, signal.SIGKILL)
         identity = self.held_by_name(gate, answer, before)
         self.assertGreaterEqual(gate.metric('hangu_scan_failures_total{cause="crash"}'), 2)
+        # Whoever looks for it by what it calls itself finds it, although nobody has read it.
+        process.wait_for(lambda: identity in gate.command("trace", "<1.number@example.org>").stdout, 10, "its Message-ID in the trace")
         # A person may still let it go.
         arrived = self.box.count
         gate.command("queue", "release", identity, check=True)
