@@ -62,8 +62,8 @@ static int dial(void)
 	return fd;
 }
 
-/* Say it, and read to the end of the connection; some servers are gone before all was said. */
-static void ask(struct slice request, struct buf *out)
+/* Say it, and read to the end of the connection; some servers are gone before all was said. `whole`: and that this was all. */
+static void converse(struct slice request, bool whole, struct buf *out)
 {
 	const int fd = dial();
 
@@ -74,7 +74,8 @@ static void ask(struct slice request, struct buf *out)
 			break;
 		rest = slice_drop(rest, (size_t)sent);
 	}
-	(void)shutdown(fd, SHUT_WR);
+	if (whole)
+		(void)shutdown(fd, SHUT_WR);
 	for (;;) {
 		uint8_t       room[4096];
 		const ssize_t got = recv(fd, room, sizeof room, 0);
@@ -84,6 +85,11 @@ static void ask(struct slice request, struct buf *out)
 	}
 	assert_false(out->failed);
 	(void)close(fd);
+}
+
+static void ask(struct slice request, struct buf *out)
+{
+	converse(request, true, out);
 }
 
 /* 0: the connection was ended without a word. */
@@ -179,6 +185,27 @@ static void every_request_has_its_answer(void **state)
 	buf_done(&answer);
 }
 
+/* Several requests at once: the first is answered and the connection ended; what came behind it is read by nobody. */
+static void requests_behind_each_other_get_one_answer(void **state)
+{
+	static const char *const behind[] = { GOOD, "GET /other" TAIL, "nonsense\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 9\r\n\r\nGET /metr" };
+	struct buf answer = buf_make(METRICS_BYTES_MAX), request = buf_make(4096);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(behind); i++) {
+		buf_clear(&request);
+		buf_put_str(&request, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		buf_put_str(&request, behind[i]);
+		converse(buf_slice(&request), false, &answer);
+		assert_int_equal(code_of(&answer), 200);
+		assert_true(says(&answer, "Connection: close"));
+		assert_int_equal(slice_search(slice_drop(buf_slice(&answer), 1), SLICE("HTTP/1.1 ")), answer.len - 1);
+		assert_serves();
+	}
+	buf_done(&answer);
+	buf_done(&request);
+}
+
 /* Longer than the memory of a connection: the line, one field, many fields. */
 static void what_is_too_long_is_refused(void **state)
 {
@@ -238,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_has_its_answer),
+		cmocka_unit_test(requests_behind_each_other_get_one_answer),
 		cmocka_unit_test(what_is_too_long_is_refused),
 		cmocka_unit_test(connections_are_counted),
 	};
