@@ -60,10 +60,11 @@ void asks_accept(struct supervisor *s)
 	struct ipc_peer peer;
 	int             fd = -1;
 
-	if (ipc_accept(s->asks, &fd) != RC_OK)
+	const enum rc rc = ipc_accept_trusted(s->asks, &fd, &peer);
+	if (rc != RC_OK && rc != RC_DENIED)
 		return;
 	struct asker *free_one = find_place(s, clock_mono_ms());
-	if (free_one == NULL || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
+	if (free_one == NULL || rc != RC_OK) {
 		log_warning(LOG_EVENT("asker.refused"), LOG_NUMBER("full", free_one == NULL));
 		file_close(&fd);
 		return;

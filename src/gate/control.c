@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "records/wire.h"
+#include "sys/file.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
 #include "sys/role_wire.h"
@@ -383,22 +384,22 @@ static enum rc client_watch(struct control_client *client)
 	return loop_watch(client->control->loop, &client->watch, client->fd, LOOP_IN, client_ready);
 }
 
-static void client_accept(struct control *control, int fd)
+/* `fd` is -1: one who may not. */
+static void client_accept(struct control *control, int fd, const struct ipc_peer *peer)
 {
 	struct control_client *client = NULL;
-	struct ipc_peer        peer;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX && client == NULL; i++)
 		client = control->clients[i].fd < 0 ? &control->clients[i] : NULL;
-	if (client == NULL || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
+	if (client == NULL || fd < 0) {
 		log_warning(LOG_EVENT("control.refused"), LOG_NUMBER("full", client == NULL));
-		(void)close(fd);
+		file_close(&fd);
 		return;
 	}
 	client->fd = fd;
 	client->broken = false;
 	client->who = buf_make(64);
-	buf_printf(&client->who, "uid %u", peer.uid);
+	buf_printf(&client->who, "uid %u", peer->uid);
 	if (client_watch(client) != RC_OK)
 		client_close(client);
 }
@@ -406,11 +407,16 @@ static void client_accept(struct control *control, int fd)
 static void commands_ready(struct loop_watch *watch, uint32_t events)
 {
 	struct control *control = LIST_OF(watch, struct control, commands);
-	int             fd;
+	struct ipc_peer peer;
 	(void)events;
 
-	while (ipc_accept(watch->fd, &fd) == RC_OK)
-		client_accept(control, fd);
+	for (;;) {
+		int           fd = -1;
+		const enum rc rc = ipc_accept_trusted(watch->fd, &fd, &peer);
+		if (rc != RC_OK && rc != RC_DENIED)
+			return;
+		client_accept(control, fd, &peer);
+	}
 }
 
 /* ---- open and close ---- */

@@ -155,16 +155,22 @@ static void a_lost_header_is_made_again(void **state)
 	}
 }
 
-/* The only segment, no snapshot, and its header is gone with the id: the records' own checksums give it away. */
-static void the_only_header_is_made_again(void **state)
+/* A journal of one segment with two messages, no snapshot. */
+static void begin_small(void)
 {
-	(void)state;
 	rig_open(&rig, 2);
 	rig.limits.segment_bytes = 1u << 20;
 	assert_int_equal(rig_start(&rig), RC_OK);
 	assert_int_equal(rig_write(&rig, "message 0"), RC_OK);
 	assert_int_equal(rig_write(&rig, "message 1"), RC_OK);
 	rig_stop(&rig);
+}
+
+/* The only segment, no snapshot, and its header is gone with the id: the records' own checksums give it away. */
+static void the_only_header_is_made_again(void **state)
+{
+	(void)state;
+	begin_small();
 	wipe_header(1);
 	assert_int_equal(rig_start(&rig), RC_CORRUPT);
 	assert_int_equal(salvage(), RC_OK);
@@ -177,12 +183,7 @@ static void the_only_header_is_made_again(void **state)
 static void nothing_to_keep_is_a_new_journal(void **state)
 {
 	(void)state;
-	rig_open(&rig, 2);
-	rig.limits.segment_bytes = 1u << 20;
-	assert_int_equal(rig_start(&rig), RC_OK);
-	assert_int_equal(rig_write(&rig, "message 0"), RC_OK);
-	assert_int_equal(rig_write(&rig, "message 1"), RC_OK);
-	rig_stop(&rig);
+	begin_small();
 	assert_true(sim_disk_flip(rig.sim, rig_segment(1), 60, 1));
 	assert_true(sim_disk_flip(rig.sim, rig_segment(1), JOURNAL_SEGMENT_HEAD_SIZE + 20, 1));
 	assert_int_equal(salvage(), RC_OK);

@@ -11,6 +11,7 @@
 #include "records/trace_wire.h"
 #include "records/wire.h"
 #include "sys/clock.h"
+#include "sys/file.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
 #include "sys/role_wire.h"
@@ -314,16 +315,17 @@ static void serve_client(struct records *records, size_t index)
 static void accept_client(struct records *records)
 {
 	struct ipc_peer peer;
-	int             fd;
+	int             fd = -1;
 	size_t          free_place = 0;
 
-	if (ipc_accept(records->start->commands, &fd) != RC_OK)
+	const enum rc rc = ipc_accept_trusted(records->start->commands, &fd, &peer);
+	if (rc != RC_OK && rc != RC_DENIED)
 		return;
 	while (free_place < CLIENTS_MAX && records->clients[free_place] >= 0)
 		free_place++;
-	if (free_place == CLIENTS_MAX || ipc_peer(fd, &peer) != RC_OK || !ipc_peer_trusted(&peer)) {
+	if (free_place == CLIENTS_MAX || rc != RC_OK) {
 		log_warning(LOG_EVENT("control.refused"), LOG_NUMBER("full", free_place == CLIENTS_MAX));
-		(void)close(fd);
+		file_close(&fd);
 		return;
 	}
 	records->clients[free_place] = fd;

@@ -297,3 +297,18 @@ int ipc_peer_trusted(const struct ipc_peer *peer)
 {
 	return peer->uid == 0 || peer->uid == geteuid();
 }
+
+enum rc ipc_accept_trusted(int listener, int *out, struct ipc_peer *ret_peer)
+{
+	int     fd = -1;
+	enum rc rc = ipc_accept(listener, &fd);
+
+	if (rc != RC_OK)
+		return rc;
+	if (ipc_peer(fd, ret_peer) != RC_OK || !ipc_peer_trusted(ret_peer)) {
+		(void)close(fd);
+		return RC_DENIED;
+	}
+	*out = fd;
+	return RC_OK;
+}

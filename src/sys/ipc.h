@@ -72,4 +72,7 @@ MUST_CHECK enum rc ipc_peer(int socket, struct ipc_peer *out);
 /* May this peer give us orders? Root, or the user we run as. */
 int ipc_peer_trusted(const struct ipc_peer *peer);
 
+/* ipc_accept() of one who may. RC_AGAIN: nobody waits. RC_DENIED: somebody else, whose connection was closed. */
+MUST_CHECK enum rc ipc_accept_trusted(int listener, int *out, struct ipc_peer *ret_peer);
+
 #endif

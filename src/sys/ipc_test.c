@@ -137,7 +137,13 @@ static void test_names(void **state)
 	assert_int_equal(file_dir_open(root, &dir), RC_OK);
 	assert_int_equal(ipc_listen(dir, "control.sock", 0600, &listener), RC_OK);
 	assert_int_equal(ipc_accept(listener, &server), RC_AGAIN);
+	assert_int_equal(ipc_accept_trusted(listener, &server, &peer), RC_AGAIN);
 	(void)snprintf(path, sizeof path, "%s/control.sock", root);
+	assert_int_equal(ipc_connect(path, &client), RC_OK);
+	assert_int_equal(ipc_accept_trusted(listener, &server, &peer), RC_OK);
+	assert_int_equal(peer.pid, getpid());
+	file_close(&client);
+	file_close(&server);
 	assert_int_equal(ipc_connect(path, &client), RC_OK);
 	assert_int_equal(ipc_accept(listener, &server), RC_OK);
 	assert_int_equal(ipc_send(client, SLICE("hello"), NULL, 0), RC_OK);
