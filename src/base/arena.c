@@ -63,6 +63,20 @@ uint8_t *arena_bytes(struct arena *a, size_t count)
 	return bytes;
 }
 
+size_t arena_left(const struct arena *a)
+{
+	must(a->used <= a->size);
+	return a->ptr == NULL ? 0 : a->size - a->used;
+}
+
+void arena_keep(struct arena *a, const uint8_t *piece, size_t kept)
+{
+	must(piece >= a->ptr);
+	must((size_t)(piece - a->ptr) <= a->used);
+	must(kept <= a->used - (size_t)(piece - a->ptr));
+	a->used = (size_t)(piece - a->ptr) + kept;
+}
+
 enum rc arena_copy(struct arena *a, struct slice s, struct slice *out)
 {
 	uint8_t *bytes = arena_bytes(a, s.len);

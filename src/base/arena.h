@@ -33,6 +33,15 @@ void *arena_take(struct arena *a, size_t count, size_t size);
 /* `count` bytes, neither aligned nor zeroed: for text. NULL when full. */
 uint8_t *arena_bytes(struct arena *a, size_t count);
 
+/* How many bytes arena_bytes() can still give. */
+size_t arena_left(const struct arena *a);
+
+/*
+ * Give back the end of `piece`, the last that arena_bytes() gave: its first `kept` bytes stay. For results whose size
+ * is known only when they are there.
+ */
+void arena_keep(struct arena *a, const uint8_t *piece, size_t kept);
+
 /* A copy of `s` in the arena. RC_NOMEM when full. */
 MUST_CHECK enum rc arena_copy(struct arena *a, struct slice s, struct slice *out);
 

@@ -84,6 +84,25 @@ static void copies(void **state)
 	assert_int_equal(copy.len, 0);
 }
 
+static void keeps_the_front_of_a_piece(void **state)
+{
+	uint8_t      memory[16];
+	struct arena a = arena_on(memory, sizeof memory);
+
+	(void)state;
+	assert_int_equal(arena_left(&a), 16);
+	assert_int_equal(arena_left(&(struct arena){ .ptr = NULL }), 0);
+	assert_non_null(arena_bytes(&a, 3));
+	uint8_t *piece = arena_bytes(&a, 13);
+	assert_int_equal(arena_left(&a), 0);
+	arena_keep(&a, piece, 13);
+	assert_int_equal(arena_left(&a), 0);
+	arena_keep(&a, piece, 5);
+	assert_int_equal(arena_left(&a), 8);
+	arena_keep(&a, piece, 0);
+	assert_ptr_equal(arena_bytes(&a, 1), piece);
+}
+
 static void no_memory_leaves_it_untouched(void **state)
 {
 	struct arena a = { .size = 77 };
@@ -120,6 +139,7 @@ int main(void)
 		cmocka_unit_test(full_is_an_answer),
 		cmocka_unit_test(stands_on_foreign_memory),
 		cmocka_unit_test(copies),
+		cmocka_unit_test(keeps_the_front_of_a_piece),
 		cmocka_unit_test(no_memory_leaves_it_untouched),
 		cmocka_unit_test(memory_counts_its_failures),
 	};

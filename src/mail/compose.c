@@ -8,7 +8,7 @@
 
 #include "base/civil_time.h"
 #include "base/codec.h"
-#include "mail/encoded_word.h"
+#include "text/utf8.h"
 
 #define HOST_MAX      255u
 #define ADDRESS_MAX   512u

@@ -7,7 +7,7 @@
 
 #include "base/codec.h"
 #include "base/digest.h"
-#include "mail/encoded_word.h"
+#include "text/utf8.h"
 
 #define BOUNDARY_BYTES  16u
 #define HUMAN_MAX       100u /* recipients named in the human part */

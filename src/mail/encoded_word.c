@@ -2,65 +2,28 @@
 #include "mail/encoded_word.h"
 
 #include "mail/transfer.h"
+#include "text/charset_guess.h"
+#include "text/utf8.h"
 
 #define WORD_BYTES_MAX 2048u /* RFC 2047 section 2 says 75 characters; senders write longer ones */
-#define REPLACEMENT    0xfffdu
+#define PIECE_BYTES    256u
 
 struct target {
 	uint8_t           *ptr;
 	size_t             room;
 	struct word_result result;
+	struct charset_run run; /* of the words one behind the other in one set */
 };
 
-uint32_t utf8_decode(struct slice s, size_t *ret_size)
-{
-	const uint8_t lead = s.ptr[0];
-	const size_t  size = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-
-	*ret_size = 1;
-	if (lead < 0x80)
-		return lead;
-	if (lead < 0xc2 || lead > 0xf4 || size > s.len)
-		return UINT32_MAX;
-	uint32_t character = lead & (0x7fu >> size);
-	for (size_t i = 1; i < size; i++) {
-		if ((s.ptr[i] & 0xc0) != 0x80)
-			return UINT32_MAX;
-		character = character << 6 | (s.ptr[i] & 0x3fu);
-	}
-	if ((size == 3 && character < 0x800) || (size == 4 && character < 0x10000) || character > 0x10ffff ||
-	    (character >= 0xd800 && character <= 0xdfff))
-		return UINT32_MAX;
-	*ret_size = size;
-	return character;
-}
-
 /* False when it does not fit. */
-static bool character_put(struct target *target, uint32_t character)
+static bool character_put(struct target *target, struct slice bytes)
 {
-	uint8_t bytes[4];
-	size_t  size = 0;
-
-	if (character < 0x80) {
-		bytes[size++] = (uint8_t)character;
-	} else if (character < 0x800) {
-		bytes[size++] = (uint8_t)(0xc0 | character >> 6);
-	} else if (character < 0x10000) {
-		bytes[size++] = (uint8_t)(0xe0 | character >> 12);
-		bytes[size++] = (uint8_t)(0x80 | (character >> 6 & 0x3f));
-	} else {
-		bytes[size++] = (uint8_t)(0xf0 | character >> 18);
-		bytes[size++] = (uint8_t)(0x80 | (character >> 12 & 0x3f));
-		bytes[size++] = (uint8_t)(0x80 | (character >> 6 & 0x3f));
-	}
-	if (size > 1 || character >= 0x80)
-		bytes[size++] = (uint8_t)(0x80 | (character & 0x3f));
-	if (target->room - target->result.size < size) {
+	if (target->room - target->result.size < bytes.len) {
 		target->result.flags |= WORD_CUT;
 		return false;
 	}
-	memcpy(&target->ptr[target->result.size], bytes, size);
-	target->result.size += size;
+	memcpy(&target->ptr[target->result.size], bytes.ptr, bytes.len);
+	target->result.size += bytes.len;
 	return true;
 }
 
@@ -72,86 +35,50 @@ static void control_note(struct target *target, uint32_t character)
 	target->result.control = (uint8_t)character;
 }
 
-enum word_charset word_charset_of(struct slice name)
+/* Characters of UTF-8. */
+static void text_put(struct target *target, struct slice text)
 {
-	static const struct {
-		struct slice      name;
-		enum word_charset charset;
-	} known[] = {
-		{ SLICE_INIT("utf-8"), WORD_UTF8 },        { SLICE_INIT("utf8"), WORD_UTF8 },
-		{ SLICE_INIT("us-ascii"), WORD_ASCII },    { SLICE_INIT("ascii"), WORD_ASCII },
-		{ SLICE_INIT("iso-8859-1"), WORD_LATIN1 }, { SLICE_INIT("latin1"), WORD_LATIN1 },
-		{ SLICE_INIT("iso8859-1"), WORD_LATIN1 },  { SLICE_INIT("windows-1252"), WORD_LATIN1 },
-		{ SLICE_INIT("utf-16be"), WORD_UTF16BE },  { SLICE_INIT("utf-16"), WORD_UTF16BE },
-		{ SLICE_INIT("utf-16le"), WORD_UTF16LE },
-	};
+	size_t size;
 
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (slice_eq_nocase(name, known[i].name))
-			return known[i].charset;
-	}
-	return WORD_OTHER;
-}
-
-/* UTF-16, the byte-order mark honoured (RFC 2781). */
-static void utf16_put(struct target *target, struct slice bytes, bool little)
-{
-	for (size_t i = 0; i + 1 < bytes.len; i += 2) {
-		uint32_t unit = little ? (uint32_t)(bytes.ptr[i] | bytes.ptr[i + 1] << 8)
-		                       : (uint32_t)(bytes.ptr[i] << 8 | bytes.ptr[i + 1]);
-		if (i == 0 && (unit == 0xfeff || unit == 0xfffe)) {
-			little = unit == 0xfffe ? !little : little;
-			continue;
-		}
-		if (unit >= 0xd800 && unit <= 0xdfff) {
-			const size_t high = little ? i + 3 : i + 2, low = little ? i + 2 : i + 3;
-			const bool   pair = unit < 0xdc00 && i + 3 < bytes.len && (bytes.ptr[high] & 0xfc) == 0xdc;
-			if (pair)
-				unit = 0x10000 +
-				       ((unit & 0x3ff) << 10 | (uint32_t)(bytes.ptr[high] & 3) << 8 | bytes.ptr[low]);
-			else
-				target->result.flags |= WORD_CHARSET;
-			i += pair ? 2 : 0;
-			unit = pair ? unit : REPLACEMENT;
-		}
-		control_note(target, unit);
-		if (!character_put(target, unit))
+	for (; text.len != 0; text = slice_drop(text, size)) {
+		control_note(target, utf8_decode(text, &size));
+		if (!character_put(target, slice_take(text, size)))
 			return;
 	}
-	if (bytes.len % 2 != 0)
+}
+
+/* `bytes` of the set under way; what is left half stays in it. */
+static void run_put(struct target *target, struct slice bytes, bool last)
+{
+	uint8_t        piece[PIECE_BYTES];
+	size_t         count;
+	const uint64_t before = target->run.replaced;
+
+	while ((target->result.flags & WORD_CUT) == 0 &&
+	       (count = charset_read(&target->run, &bytes, last, piece, sizeof piece)) != 0)
+		text_put(target, slice_of(piece, count));
+	if (target->run.replaced != before)
 		target->result.flags |= WORD_CHARSET;
 }
 
-/* One character of UTF-8, or a byte that is none. */
-static bool utf8_put(struct target *target, struct slice *bytes, enum word_charset charset)
+static void run_end(struct target *target)
 {
-	size_t   size = 1;
-	uint32_t character = utf8_decode(*bytes, &size);
-
-	if (charset == WORD_LATIN1) {
-		size = 1;
-		character = bytes->ptr[0];
-	} else if (character == UINT32_MAX || (size > 1 && charset != WORD_UTF8)) {
-		size = 1;
-		character = REPLACEMENT;
-		target->result.flags |= WORD_CHARSET;
-	}
-	*bytes = slice_drop(*bytes, size);
-	control_note(target, character);
-	return character_put(target, character);
+	run_put(target, slice_of(NULL, 0), true);
+	target->run = charset_begin(CHARSET_NONE);
 }
 
-static void charset_put(struct target *target, struct slice bytes, enum word_charset charset)
+static void charset_put(struct target *target, struct slice bytes, enum charset charset)
 {
-	if (charset == WORD_UTF16BE || charset == WORD_UTF16LE) {
-		utf16_put(target, bytes, charset == WORD_UTF16LE);
-		return;
+	if (charset == CHARSET_NONE) {
+		charset = charset_guess(bytes);
+		target->result.flags |= charset != CHARSET_ASCII ? WORD_CHARSET : 0;
 	}
-	while (bytes.len != 0 && utf8_put(target, &bytes, charset))
-		continue;
+	target->run = charset_begin(charset);
+	run_put(target, bytes, true);
+	target->run = charset_begin(CHARSET_NONE);
 }
 
-struct word_result word_to_utf8(struct slice bytes, enum word_charset charset, uint8_t *out, size_t room)
+struct word_result word_to_utf8(struct slice bytes, enum charset charset, uint8_t *out, size_t room)
 {
 	struct target target = { .ptr = out, .room = room };
 
@@ -234,15 +161,28 @@ static size_t b_decode(struct slice text, uint8_t *out, uint32_t *flags)
 	return made;
 }
 
-static void word_put(struct target *target, const struct word *word)
+/* A word, behind another one (`joined`) or not. */
+static void word_put(struct target *target, const struct word *word, bool joined)
 {
-	uint8_t bytes[WORD_BYTES_MAX];
-	size_t  size;
+	uint8_t            bytes[WORD_BYTES_MAX];
+	const enum charset charset = charset_of(word->charset);
+	size_t             size;
 
 	size = word->encoding == 'b' ? b_decode(word->text, bytes, &target->result.flags)
 	                             : q_decode(word->text, bytes, &target->result.flags);
-	charset_put(target, slice_of(bytes, size), word_charset_of(word->charset));
 	target->result.flags |= WORD_FOUND;
+	if (charset == CHARSET_NONE) {
+		run_end(target);
+		charset_put(target, slice_of(bytes, size), charset);
+		return;
+	}
+	if (!joined || target->run.charset != charset) {
+		run_end(target);
+		target->run = charset_begin(charset);
+	} else if (target->run.held != 0 || target->run.high != 0) {
+		target->result.flags |= WORD_BROKEN;
+	}
+	run_put(target, slice_of(bytes, size), false);
 }
 
 /* Only white space up to the next word? RFC 2047 section 6.2: it is not shown. */
@@ -255,27 +195,66 @@ static size_t blanks_before_word(struct slice s)
 	return slice_starts(slice_drop(s, i), SLICE("=?")) ? i : 0;
 }
 
+/* UTF-8, but for fewer bytes than there are characters of it. */
+static bool is_mostly_utf8(struct slice s)
+{
+	size_t characters = 0, flaws = 0, size;
+
+	for (; s.len != 0; s = slice_drop(s, size)) {
+		const uint32_t character = utf8_decode(s, &size);
+		flaws += character == UINT32_MAX;
+		characters += character != UINT32_MAX && size > 1;
+	}
+	return characters > flaws;
+}
+
+/* Bytes that stand in no word. */
+static void plain_put(struct target *target, struct slice s)
+{
+	size_t size;
+
+	if (utf8_valid_size(s) == s.len) {
+		text_put(target, s);
+		return;
+	}
+	if (!is_mostly_utf8(s)) {
+		target->run = charset_begin(charset_guess(s));
+		run_put(target, s, true);
+		target->run = charset_begin(CHARSET_NONE);
+		return;
+	}
+	for (; s.len != 0 && (target->result.flags & WORD_CUT) == 0; s = slice_drop(s, size)) {
+		const bool is_utf8 = utf8_decode(s, &size) != UINT32_MAX;
+		target->run = charset_begin(is_utf8 ? CHARSET_UTF8 : CHARSET_WINDOWS_1252);
+		run_put(target, slice_take(s, size), true);
+	}
+	target->run = charset_begin(CHARSET_NONE);
+}
+
 struct word_result encoded_word_decode(struct slice text, uint8_t *out, size_t room)
 {
 	struct target target = { .ptr = out, .room = room };
 	struct word   word;
+	bool          joined = false;
 
 	while (text.len != 0 && (target.result.flags & WORD_CUT) == 0) {
-		if (text.ptr[0] != '=' || slice_at(text, 1) != '?') {
-			const bool is_utf8 = text.ptr[0] < 0x80 || utf8_decode(text, &(size_t){ 0 }) != UINT32_MAX;
-			if (!utf8_put(&target, &text, is_utf8 ? WORD_UTF8 : WORD_LATIN1))
-				break;
+		if (slice_starts(text, SLICE("=?")) && word_cut(text, &word) &&
+		    (word.encoding == 'b' || word.encoding == 'q')) {
+			word_put(&target, &word, joined);
+			text = slice_drop(text, word.size);
+			text = slice_drop(text, blanks_before_word(text));
+			joined = true;
 			continue;
 		}
-		if (!word_cut(text, &word) || (word.encoding != 'b' && word.encoding != 'q')) {
+		run_end(&target);
+		joined = false;
+		if (slice_starts(text, SLICE("=?")))
 			target.result.flags |= WORD_BROKEN;
-			(void)character_put(&target, '=');
-			text = slice_drop(text, 1);
-			continue;
-		}
-		word_put(&target, &word);
-		text = slice_drop(text, word.size);
-		text = slice_drop(text, blanks_before_word(text));
+		/* Up to the next "=?"; one that begins no word is text. */
+		const size_t size = 1 + slice_search(slice_drop(text, 1), SLICE("=?"));
+		plain_put(&target, slice_take(text, size));
+		text = slice_drop(text, size);
 	}
+	run_end(&target);
 	return target.result;
 }

@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "mail/encoded_word.h"
+#include "text/utf8.h"
 
 #define SECTION_MAX 999
 #define COMMENT_MAX 1024u /* a longer one is text to us: looking for its end again and again would cost too much */
@@ -327,10 +328,10 @@ static bool is_clean(struct slice text)
 }
 
 /* Bytes of a set as a reading in UTF-8. */
-static enum rc reading_add(struct slice bytes, enum word_charset charset, uint32_t flags, struct arena *arena,
+static enum rc reading_add(struct slice bytes, enum charset charset, uint32_t flags, struct arena *arena,
                            struct mime_readings *out)
 {
-	if (is_clean(bytes) && charset != WORD_UTF16BE && charset != WORD_UTF16LE) {
+	if (is_clean(bytes) && charset_keeps_ascii(charset)) {
 		reading_keep(out, bytes, flags);
 		return RC_OK;
 	}
@@ -355,7 +356,8 @@ static enum rc plain_add(struct slice value, uint32_t flags, struct arena *arena
 			reading_keep(out, slice_of(text, result.size),
 			             flags_of(&result, flags | MIME_READING_WORD | (broken ? MIME_READING_BROKEN : 0)));
 	}
-	return reading_add(value, WORD_UTF8, flags, arena, out);
+	/* Bytes above 127 without a word about their set. */
+	return reading_add(value, utf8_valid_size(value) == value.len ? CHARSET_UTF8 : CHARSET_NONE, flags, arena, out);
 }
 
 static int hex_value(int byte)
@@ -384,14 +386,14 @@ static size_t percent_decode(struct slice value, uint8_t *text, size_t size, siz
 }
 
 /* "charset'language'" in front of an extended value (RFC 2231 section 4). False: it is missing. */
-static bool charset_take(struct slice *value, enum word_charset *out)
+static bool charset_take(struct slice *value, enum charset *out)
 {
 	const size_t first = slice_find(*value, '\'');
 	const size_t second = first + 1 + slice_find(slice_drop(*value, first + 1), '\'');
 
 	if (first == value->len || second >= value->len)
 		return false;
-	*out = first == 0 ? WORD_UTF8 : word_charset_of(slice_take(*value, first));
+	*out = first == 0 ? CHARSET_UTF8 : charset_of(slice_take(*value, first));
 	*value = slice_drop(*value, second + 1);
 	return true;
 }
@@ -400,7 +402,7 @@ static bool charset_take(struct slice *value, enum word_charset *out)
 static enum rc extended_add(const struct mime_parameter *parameter, struct arena *arena, struct mime_readings *out)
 {
 	struct slice      value = parameter->value;
-	enum word_charset charset = WORD_UTF8;
+	enum charset charset = CHARSET_UTF8;
 	const bool        whole = charset_take(&value, &charset);
 	uint8_t          *text = arena_bytes(arena, value.len == 0 ? 1 : value.len);
 
@@ -420,7 +422,7 @@ struct pieces {
 	uint8_t                 *text;
 	size_t                   room;
 	size_t                   size;
-	enum word_charset        charset;
+	enum charset             charset;
 	bool                     broken;
 	bool                     started;
 };
@@ -451,7 +453,7 @@ static bool is_piece(const struct pieces *pieces, const struct mime_parameter *p
 static enum rc pieces_add(const struct mime_field *field, struct slice name, bool as_written, struct arena *arena,
                           struct mime_readings *out)
 {
-	struct pieces pieces = { .field = field, .name = name, .charset = WORD_UTF8 };
+	struct pieces pieces = { .field = field, .name = name, .charset = CHARSET_UTF8 };
 	int           lowest = SECTION_MAX + 1, highest = -1, previous = -1;
 	size_t        count = 0;
 

@@ -1,6 +1,7 @@
 /* MIME fields over any bytes, and the readings of the parameters that are asked for. */
 #include "base/must.h"
 #include "mail/mime.h"
+#include "text/charset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mime_field    field;
 	struct mime_readings readings = { .count = 0 };
 
-	if (size > 1 << 14 || mime_field_read(slice_of(data, size), 32, &arena, &field) != RC_OK)
+	if (charset_ready() != RC_OK || size > 1 << 14 || mime_field_read(slice_of(data, size), 32, &arena, &field) != RC_OK)
 		return 0;
 	must(field.count <= 32);
 	if (mime_readings_add(&field, SLICE("name"), &arena, &readings) != RC_OK ||

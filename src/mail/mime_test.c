@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "mail/mime.h"
+#include "text/charset.h"
 
 #define BAD       MIME_FIELD_MALFORMED
 #define DUP       MIME_FIELD_DUPLICATE
@@ -139,9 +140,15 @@ static void test_parameter_limit(void **state)
 	arena_done(&arena);
 }
 
+static int ready(void **state)
+{
+	(void)state;
+	return charset_ready() == RC_OK ? 0 : -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_parameter_limit) };
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, ready, NULL);
 }

@@ -3,8 +3,8 @@
  * to disagree is ambiguous: DMARC, policy and the person in front of the screen must all mean the same address.
  */
 #include "mail/address.h"
-#include "mail/encoded_word.h"
 #include "scan/work.h"
+#include "text/utf8.h"
 
 /* Lawful by obsolete grammar, yet readers take different addresses from it; the broken kinds all count. */
 #define READERS_DIFFER                                                                                    \

@@ -1,6 +1,7 @@
 /* A whole scan of any bytes, over the wire and back: no error, every bound kept, every cut valid. */
 #include "base/must.h"
 #include "scan/serve.h"
+#include "text/charset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum scan_end      end = SCAN_ENDS;
 	struct fault       fault;
 
-	if (digest_ready() != RC_OK)
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK)
 		return 0;
 	must(scan_request_encode(&request, &frame) == RC_OK);
 	scan_serve_one(&server, buf_slice(&frame), message, &arena, &out);

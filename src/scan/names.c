@@ -2,8 +2,8 @@
  * Names of attachments, in every reading that some reader takes: what they would do on the recipient's machine, and
  * what they pretend.
  */
-#include "mail/encoded_word.h"
 #include "scan/work.h"
+#include "text/utf8.h"
 
 #define NAME_BYTES_MAX 1024u
 #define BLANKS_HIDING  8u /* so many blanks before the ending push it out of sight */

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/must.h"
 #include "scan/serve.h"
+#include "text/charset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena       arena = arena_on(memory, sizeof memory);
 	struct buf         out = buf_make(SCAN_FRAME_MAX);
 
-	if (size < 2 || digest_ready() != RC_OK)
+	if (size < 2 || digest_ready() != RC_OK || charset_ready() != RC_OK)
 		return 0;
 	const struct slice bytes = slice_of(data + 2, size - 2);
 	const struct slice frame = slice_take(bytes, (size_t)data[0] | (size_t)data[1] << 8);

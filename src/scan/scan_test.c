@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "scan/scan.h"
+#include "text/charset.h"
 
 #define ARENA_BYTES SCAN_ARENA_BYTES
 
@@ -307,6 +308,7 @@ static void test_rows(void **state)
 
 	(void)state;
 	assert_int_equal(digest_ready(), RC_OK);
+	assert_int_equal(charset_ready(), RC_OK);
 	assert_int_equal(arena_init(&arena, ARENA_BYTES), RC_OK);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		run(&rows[i], &arena);

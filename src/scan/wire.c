@@ -5,8 +5,8 @@
 #include "scan/wire.h"
 
 #include "base/cursor.h"
-#include "mail/encoded_word.h"
 #include "scan/firewall.h"
+#include "text/utf8.h"
 
 #define MAGIC_REQUEST 0x51524853u /* "SHRQ" */
 #define MAGIC_ANSWER  0x4e414853u /* "SHAN" */

@@ -6,6 +6,7 @@
  */
 #include "base/buf.h"
 #include "scan/serve.h"
+#include "text/charset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +113,7 @@ static void measure(const char *name, void (*make)(struct buf *, size_t), size_t
 
 int main(void)
 {
-	if (digest_ready() != RC_OK)
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK)
 		return 1;
 	measure("scan.4k", text_message, 4096, 2000);
 	measure("scan.64k", multipart_message, 65536, 500);

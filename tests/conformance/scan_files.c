@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "policy/dispose.h"
 #include "scan/serve.h"
+#include "text/charset.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -157,7 +158,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--findings-page") == 0)
 		return page_print();
-	if (digest_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK ||
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK ||
 	    arena_init(&answer_arena, 1 << 18) != RC_OK)
 		return 1;
 	frame = buf_make(SCAN_FRAME_MAX);

@@ -1,0 +1,48 @@
+/*
+ * text.py's eyes: the readers of text/ on whole files.
+ *
+ *   text decode LABEL FILE     the file's bytes under that label, as UTF-8
+ *   text skeleton FILE         each line's skeleton, as UTF-8
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text/charset.h"
+
+static uint8_t input[1 << 24];
+
+static bool file_read(const char *path, struct slice *out)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (file == NULL)
+		return false;
+	const size_t size = fread(input, 1, sizeof input, file);
+	fclose(file);
+	*out = slice_of(input, size);
+	return size < sizeof input;
+}
+
+static int decode(const char *label, struct slice bytes)
+{
+	struct charset_run run = charset_begin(charset_of(slice_str(label)));
+	uint8_t            out[4096];
+	size_t             count;
+
+	if (run.charset == CHARSET_NONE)
+		return 1;
+	while ((count = charset_read(&run, &bytes, true, out, sizeof out)) != 0)
+		fwrite(out, 1, count, stdout);
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	struct slice bytes;
+
+	if (charset_ready() != RC_OK || count < 3 || !file_read(words[count - 1], &bytes))
+		return 2;
+	if (slice_eq(slice_str(words[1]), SLICE("decode")) && count == 4)
+		return decode(words[2], bytes);
+	return 2;
+}
