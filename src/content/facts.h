@@ -52,7 +52,41 @@
 	X(MACRO_NATIVE, "macro.native", "A macro calls functions of the operating system's libraries.")          \
 	X(MACRO_SYSTEM, "macro.system", "A macro reads or changes the system's settings, or looks for the signs of a sandbox.") \
 	X(MACRO_OBFUSCATION, "macro.obfuscation", "A macro hides its strings or the names of what it calls.")     \
-	X(MACRO_SELF, "macro.self", "A macro changes macros.")
+	X(MACRO_SELF, "macro.self", "A macro changes macros.") \
+	/* pictures */                                                                                              \
+	X(IMAGE_CODE, "image.code", "A QR or bar code stands in a picture, or is drawn.")                          \
+	/* PDF */                                                                                                   \
+	X(PDF_SCRIPT, "pdf.script", "The document has JavaScript.")                                                \
+	X(PDF_OPEN_ACTION, "pdf.open_action", "Something happens by itself when the document or a page is opened, and it is more than a jump.") \
+	X(PDF_LAUNCH, "pdf.launch", "The document asks its reader to start a program or to open a file.")          \
+	X(PDF_REMOTE, "pdf.remote", "The document jumps to another file or loads one from elsewhere.")             \
+	X(PDF_SUBMIT, "pdf.submit", "The document sends what is typed into its form to an address.")               \
+	X(PDF_EMBEDDED, "pdf.embedded", "The document carries embedded files.")                                    \
+	X(PDF_FORM, "pdf.form", "The document has a form to be filled in.")                                        \
+	X(PDF_XFA, "pdf.xfa", "The document has an XFA form, whose template can hold scripts.")                    \
+	X(PDF_RICH_MEDIA, "pdf.rich_media", "The document plays films, sounds, Flash or 3D models.")               \
+	X(PDF_ENCRYPTED, "pdf.encrypted", "The document is encrypted, though it may open without a password.")     \
+	X(PDF_NAME_ESCAPED, "pdf.name_escaped", "A name that does something is written with escapes, as no writer does.") \
+	X(PDF_LIMIT, "pdf.limit", "The document has more objects or deeper ones than are read.")                   \
+	/* shortcuts */                                                                                             \
+	X(SHORTCUT_TARGET, "shortcut.target", "A shortcut starts a program.")                                      \
+	X(SHORTCUT_HIDDEN, "shortcut.arguments_hidden", "The arguments of a shortcut are longer than its window shows, or padded with blanks.") \
+	X(SHORTCUT_ICON, "shortcut.icon", "A shortcut shows the icon of a document or comes from elsewhere.")      \
+	X(SHORTCUT_REMOTE, "shortcut.remote", "A shortcut leads to a server.")                                     \
+	X(SHORTCUT_TRAILING, "shortcut.trailing", "Data stands behind the end of a shortcut.")                     \
+	/* scripts */                                                                                               \
+	X(SCRIPT_KIND, "script.kind", "A script that a double click runs.")                                        \
+	X(SCRIPT_ENCODED, "script.encoded", "A script is encoded (VBE, JSE); it was decoded.")                     \
+	X(SCRIPT_SUSPICIOUS, "script.suspicious", "A script makes calls that downloaders and droppers make.")      \
+	X(SCRIPT_OBFUSCATED, "script.obfuscated", "A script is written so that nobody can read it.")               \
+	/* calendars and cards */                                                                                   \
+	X(CALENDAR_ATTACHMENT, "calendar.attachment", "A calendar entry or card carries or names a file.")         \
+	X(CALENDAR_INVITATION, "calendar.invitation", "A calendar entry invites; many readers enter it by themselves.") \
+	X(CALENDAR_ALARM, "calendar.alarm", "A calendar entry's alarm runs a program or sends a message.")         \
+	/* Outlook's own formats */                                                                                 \
+	X(OUTLOOK_ATTACHMENT_LINKED, "outlook.attachment_linked", "An attachment is a reference to a file elsewhere.") \
+	X(OUTLOOK_REMINDER, "outlook.reminder_remote", "A reminder's sound lies on a server: Outlook fetches it by itself and shows its password hash.") \
+	X(OUTLOOK_BODIES_DIFFER, "outlook.bodies_differ", "The message has bodies in several forms; readers show different ones.")
 /* clang-format on */
 
 enum content_fact {
