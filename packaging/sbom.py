@@ -32,6 +32,7 @@ LIBRARIES = {
     "libicuuc.so": ("ICU", "Unicode-3.0", "Unicode-3.0"),
     "libicui18n.so": ("ICU", "Unicode-3.0", "Unicode-3.0"),
     "libicudata.so": ("ICU", "Unicode-3.0", "Unicode-3.0"),
+    "libpsl.so": ("libpsl", "MIT", "MIT"),
     "libc.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-x86-64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-aarch64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
