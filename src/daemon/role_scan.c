@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "gate/scan_loop.h"
 #include "text/charset.h"
+#include "text/unicode.h"
 
 const struct sandbox scan_box = {
 	.role = "scan", .calls = SANDBOX_CALLS_LOOPS,
@@ -13,8 +14,8 @@ const struct sandbox scan_box = {
 
 int role_scan(const struct role_start *start)
 {
-	/* The digests' library loads what it needs now or never, and the tables of the character sets are filled. */
-	if (digest_ready() != RC_OK || charset_ready() != RC_OK || !role_close_box(start))
+	/* The digests' library loads what it needs now or never, and the tables of characters are filled. */
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK || unicode_ready() != RC_OK || !role_close_box(start))
 		return 1;
 	return scan_loop_run(start->scan_channels[0]);
 }

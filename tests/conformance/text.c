@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "text/charset.h"
+#include "text/skeleton.h"
+#include "text/unicode.h"
 
 static uint8_t input[1 << 24];
 
@@ -36,13 +38,29 @@ static int decode(const char *label, struct slice bytes)
 	return 0;
 }
 
+static int skeletons(struct slice bytes)
+{
+	uint8_t out[SKELETON_ROOM];
+	size_t  size;
+
+	while (bytes.len != 0) {
+		if (skeleton_of(slice_until(&bytes, '\n'), out, sizeof out, &size) != RC_OK)
+			return 1;
+		fwrite(out, 1, size, stdout);
+		putchar('\n');
+	}
+	return 0;
+}
+
 int main(int count, char **words)
 {
 	struct slice bytes;
 
-	if (charset_ready() != RC_OK || count < 3 || !file_read(words[count - 1], &bytes))
+	if (charset_ready() != RC_OK || unicode_ready() != RC_OK || count < 3 || !file_read(words[count - 1], &bytes))
 		return 2;
 	if (slice_eq(slice_str(words[1]), SLICE("decode")) && count == 4)
 		return decode(words[2], bytes);
+	if (slice_eq(slice_str(words[1]), SLICE("skeleton")))
+		return skeletons(bytes);
 	return 2;
 }
