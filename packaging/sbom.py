@@ -26,6 +26,7 @@ LIBRARIES = {
     "libseccomp.so": ("libseccomp", "LGPL-2.1", "LGPL-2.1-only"),
     "libsqlite3.so": ("SQLite", "public domain", "blessing"),
     "libmicrohttpd.so": ("libmicrohttpd", "LGPL-2.1", "LGPL-2.1-or-later"),
+    "libexpat.so": ("expat", "MIT", "MIT"),
     "libzstd.so": ("zstd", "BSD-3", "BSD-3-Clause"),
     "libyara.so": ("libyara", "BSD-3", "BSD-3-Clause"),
     "libhs.so": ("vectorscan", "BSD-3", "BSD-3-Clause"),

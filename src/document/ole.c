@@ -9,10 +9,10 @@
 #include "document/ole_text.h"
 
 /* [MS-CFB] section 2.1: sector numbers from here on mean something else. */
-#define SECTOR_MAX  0xfffffffau
+#define SECTOR_MAX   0xfffffffau
 #define HEADER_DIFAT 109u
-#define ENTRY_BYTES 128u
-#define MINI_SHIFT  6u
+#define ENTRY_BYTES  128u
+#define MINI_SHIFT   6u
 #define HEADER_BYTES 512u
 
 static const struct slice magic = SLICE_INIT("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
@@ -197,9 +197,9 @@ static enum rc name_read(struct slice entry, struct arena *arena, struct slice *
 /* Position in the directory as stored -> position in the array without unused entries, and the links of the tree. */
 struct directory {
 	struct slice      bytes;
-	uint32_t          count;   /* as stored */
-	uint32_t         *place;   /* OLE_NONE: unused */
-	uint32_t         *stack;   /* pairs: entry as stored, its parent */
+	uint32_t          count; /* as stored */
+	uint32_t         *place; /* OLE_NONE: unused */
+	uint32_t         *stack; /* pairs: entry as stored, its parent */
 	bool             *seen;
 	struct ole_entry *entries;
 };
@@ -256,8 +256,8 @@ static enum rc directory_read(struct ole *ole, struct budget *budget, struct are
 {
 	const struct chain chain = { ole, false, ole->shift, ole->sectors };
 	struct directory   d = { .count = 0 };
-	enum rc            rc = chain_gather(&chain, bytes_u32(ole->file, 48), (uint64_t)OLE_ENTRIES_MAX * ENTRY_BYTES,
-	                                     budget, arena, &d.bytes);
+	enum rc rc = chain_gather(&chain, bytes_u32(ole->file, 48), (uint64_t)OLE_ENTRIES_MAX * ENTRY_BYTES, budget,
+	                          arena, &d.bytes);
 
 	if (rc != RC_OK)
 		return rc;
@@ -303,7 +303,8 @@ static enum rc mini_read(struct ole *ole, struct budget *budget, struct arena *a
 
 	if (ole->entries[0].kind != OLE_ROOT || first >= ole->sectors)
 		return RC_OK;
-	const enum rc rc = chain_gather(&chain, ole->entries[0].first, ole->entries[0].claimed, budget, arena, &ole->mini);
+	const enum rc rc =
+		chain_gather(&chain, ole->entries[0].first, ole->entries[0].claimed, budget, arena, &ole->mini);
 	if (rc != RC_OK)
 		return rc;
 	return chain_gather(&chain, first, (ole->mini.len >> MINI_SHIFT) * 4 + 4, budget, arena, &ole->mini_fat);
@@ -334,7 +335,8 @@ enum rc ole_open(struct slice file, struct budget *budget, struct arena *arena, 
 	return rc;
 }
 
-enum rc ole_stream(const struct ole *ole, uint32_t index, struct budget *budget, struct arena *arena, struct slice *out, bool *whole)
+enum rc ole_stream(const struct ole *ole, uint32_t index, struct budget *budget, struct arena *arena, struct slice *out,
+                   bool *whole)
 {
 	must(index < ole->count);
 	const struct ole_entry *e = &ole->entries[index];
@@ -342,10 +344,10 @@ enum rc ole_stream(const struct ole *ole, uint32_t index, struct budget *budget,
 	const struct chain      chain = {
 		     ole,
 		     mini,
-		     mini ? MINI_SHIFT : ole->shift,
-		     mini ? (uint32_t)((ole->mini.len + 63) >> MINI_SHIFT) : ole->sectors,
+                mini ? MINI_SHIFT : ole->shift,
+                mini ? (uint32_t)((ole->mini.len + 63) >> MINI_SHIFT) : ole->sectors,
 	};
-	struct slice            bytes = { NULL, 0 };
+	struct slice bytes = { NULL, 0 };
 
 	if (e->kind == OLE_STREAM && e->claimed != 0) {
 		const enum rc rc = chain_gather(&chain, e->first, e->claimed, budget, arena, &bytes);

@@ -21,33 +21,30 @@
 #define OLE_ENTRIES_MAX 16384u     /* of the directory; more are not read */
 #define OLE_NAME_MAX    93u        /* bytes: 31 UTF-16 units as UTF-8 */
 
-enum ole_kind {
-	OLE_STORAGE,
-	OLE_STREAM,
-	OLE_ROOT
-};
+enum ole_kind { OLE_STORAGE, OLE_STREAM, OLE_ROOT };
 
 struct ole_entry {
-	struct slice  name;    /* UTF-8; control characters as they stand ("\1Ole10Native") */
+	struct slice  name; /* UTF-8; control characters as they stand ("\1Ole10Native") */
 	enum ole_kind kind;
-	uint32_t      parent;  /* entry of its storage; OLE_NONE: the root, or an orphan */
-	uint32_t      first;   /* its first sector */
-	uint64_t      claimed; /* bytes, as the directory says */
-	struct slice  clsid;   /* 16 bytes as they stand in the file: the class that opens a storage; all 0: none */
+	uint32_t      parent;   /* entry of its storage; OLE_NONE: the root, or an orphan */
+	uint32_t      first;    /* its first sector */
+	uint64_t      claimed;  /* bytes, as the directory says */
+	struct slice  clsid;    /* 16 bytes as they stand in the file: the class that opens a storage; all 0: none */
 	uint64_t      modified; /* 100 ns since 1601, 0: not said */
-	bool          orphan;  /* no storage leads here */
+	bool          orphan;   /* no storage leads here */
 };
 
 struct ole {
-	struct slice            file;
-	const struct ole_entry *entries; /* in the order of the directory, unused ones left out; entry 0 is the root if there is one */
-	uint32_t                count;
-	bool                    damaged; /* something did not make sense and was left out */
+	struct slice file;
+	const struct ole_entry
+		*entries; /* in the order of the directory, unused ones left out; entry 0 is the root if there is one */
+	uint32_t count;
+	bool     damaged; /* something did not make sense and was left out */
 	/* private */
-	unsigned        shift; /* a sector is 1 << shift bytes */
-	uint64_t        cutoff; /* streams below this lie in the mini stream */
+	unsigned        shift;   /* a sector is 1 << shift bytes */
+	uint64_t        cutoff;  /* streams below this lie in the mini stream */
 	uint32_t        sectors; /* in the file, the last one perhaps cut */
-	const uint32_t *fat; /* numbers of the sectors with the allocation table */
+	const uint32_t *fat;     /* numbers of the sectors with the allocation table */
 	uint32_t        fat_count;
 	struct slice    mini_fat;
 	struct slice    mini;
@@ -66,7 +63,7 @@ bool ole_is(struct slice file);
  */
 MUST_CHECK enum rc ole_open(struct slice file, struct budget *budget, struct arena *arena, struct ole *out);
 
-#define OLE_ARENA(bytes) ((size_t)(bytes) * 3 + (size_t)(bytes) / 128 * sizeof(struct ole_entry) + 65536u)
+#define OLE_ARENA(bytes) ((size_t)(bytes)*3 + (size_t)(bytes) / 128 * sizeof(struct ole_entry) + 65536u)
 
 /*
  * The bytes of stream `index`, borrowed from the file where they lie together, else gathered in `arena`. *whole is false
@@ -74,7 +71,8 @@ MUST_CHECK enum rc ole_open(struct slice file, struct budget *budget, struct are
  *
  * RC_LIMIT, RC_NOMEM as above.
  */
-MUST_CHECK enum rc ole_stream(const struct ole *ole, uint32_t index, struct budget *budget, struct arena *arena, struct slice *out, bool *whole);
+MUST_CHECK enum rc ole_stream(const struct ole *ole, uint32_t index, struct budget *budget, struct arena *arena,
+                              struct slice *out, bool *whole);
 
 /* The entry called `name` (ASCII letters without their case) in storage `parent`, or OLE_NONE. */
 uint32_t ole_child(const struct ole *ole, uint32_t parent, struct slice name);

@@ -198,7 +198,8 @@ static void test_entries_max(void **state)
 		file.ptr[48] = (uint8_t)fat;
 		file.ptr[49] = (uint8_t)(fat >> 8);
 		for (uint32_t i = 0; i < fat && i < 109; i++)
-			file.ptr[76 + i * 4] = (uint8_t)i, file.ptr[77 + i * 4] = 0, file.ptr[78 + i * 4] = 0, file.ptr[79 + i * 4] = 0;
+			file.ptr[76 + i * 4] = (uint8_t)i, file.ptr[77 + i * 4] = 0, file.ptr[78 + i * 4] = 0,
+					  file.ptr[79 + i * 4] = 0;
 		for (uint32_t i = 0; i < fat * 128; i++)
 			cursor_put_u32(&file, i >= fat && i + 1 < fat + directory ? i + 1 : 0xfffffffeu);
 		for (uint32_t i = 0; i < entries; i++) {
@@ -217,8 +218,8 @@ static void test_entries_max(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-		cmocka_unit_test(test_lawful),       cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_orphan),       cmocka_unit_test(test_not_compound), cmocka_unit_test(test_entries_max),
+		cmocka_unit_test(test_lawful), cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_orphan), cmocka_unit_test(test_not_compound), cmocka_unit_test(test_entries_max),
 	};
 	return cmocka_run_group_tests(all, NULL, NULL);
 }

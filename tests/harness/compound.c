@@ -96,7 +96,8 @@ static void entry_put(const struct tree *tree, uint32_t index, struct buf *out)
 	cursor_put_u64(out, node->bytes.len);
 }
 
-static void header_put(struct buf *out, uint32_t fat, uint32_t fat_count, uint32_t directory, uint32_t mini, uint32_t mini_count)
+static void header_put(struct buf *out, uint32_t fat, uint32_t fat_count, uint32_t directory, uint32_t mini,
+                       uint32_t mini_count)
 {
 	static const uint8_t start[] = { 0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1 };
 

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 struct compound_stream {
-	const char  *path;  /* "Macros/VBA/dir"; storages are made on the way; a path that ends in "/" is a storage */
+	const char  *path; /* "Macros/VBA/dir"; storages are made on the way; a path that ends in "/" is a storage */
 	struct slice bytes;
 };
 
