@@ -160,7 +160,7 @@ static enum rc load_all(struct engine *engine, const struct engine_options *opti
 	for (size_t i = 0; i < options->folder_count; i++) {
 		rc = load_folder(engine, options->folders[i], &count);
 		if (rc != RC_OK) {
-			buf_printf(why, "%s%s: %s", why->len != 0 ? " in " : "", options->folders[i],
+			buf_printf(why, "%s%s: %s", why->len != 0 ? "; " : "", options->folders[i],
 			           rc == RC_NOTFOUND ? "no signatures there" : "signatures cannot be loaded");
 			return rc;
 		}
@@ -197,6 +197,11 @@ enum rc engine_load(const struct engine_options *options, struct buf *why, struc
 	else
 		engine_drop(&engine);
 	return rc;
+}
+
+enum rc engine_temporary(struct engine *engine, const char *path)
+{
+	return cl_engine_set_str(engine->inner, CL_ENGINE_TMPDIR, path) == CL_SUCCESS ? RC_OK : RC_NOMEM;
 }
 
 void engine_drop(struct engine **engine)

@@ -46,6 +46,12 @@ struct engine; /* opaque */
 MUST_CHECK enum rc engine_load(const struct engine_options *options, struct buf *why, struct engine **out);
 void               engine_drop(struct engine **engine);
 
+/*
+ * From now on temporary files go there. For each process that scans a folder of its own: processes forked from one another draw
+ * the same names. RC_NOMEM.
+ */
+MUST_CHECK enum rc engine_temporary(struct engine *engine, const char *path);
+
 /* Look at `bytes`: *answer's result, signature, engine and database. The slices live until the next call. Never fails but by saying so. */
 void engine_scan(struct engine *engine, struct slice bytes, struct slice name, struct av_answer *answer);
 

@@ -26,6 +26,7 @@
 #define SANDBOX_CALLS_FILES     (1u << 1) /* open, make, rename, remove, sync; only below the paths of the box */
 #define SANDBOX_CALLS_SLABS     (1u << 2) /* memfd_create, sealing */
 #define SANDBOX_CALLS_LOOPS     (1u << 3) /* epoll, timerfd, eventfd, signalfd */
+#define SANDBOX_CALLS_UNPACK    (1u << 5) /* what a library wants that unpacks into temporary files, besides SANDBOX_CALLS_FILES */
 #define SANDBOX_CALLS_SUPERVISE (1u << 4) /* fork, wait, signal children, give up privileges, close boxes */
 
 enum sandbox_network {

@@ -23,6 +23,7 @@
 #define SLABS     SANDBOX_CALLS_SLABS
 #define LOOPS     SANDBOX_CALLS_LOOPS
 #define SUPERVISE SANDBOX_CALLS_SUPERVISE
+#define UNPACK    SANDBOX_CALLS_UNPACK
 
 /* Flags of clone that make new namespaces: nobody here has use for them, and they are where kernels break. */
 #define NAMESPACES ((uint64_t)(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP))
@@ -94,6 +95,9 @@ const struct call sandbox_calls[] = {
 	FREE("copy_file_range", FILES),
 	IS("fcntl", FILES, 1, F_GETLK), IS("fcntl", FILES, 1, F_SETLK), IS("fcntl", FILES, 1, F_SETLKW),
 	IS("fcntl", FILES, 1, F_OFD_GETLK), IS("fcntl", FILES, 1, F_OFD_SETLK), IS("fcntl", FILES, 1, F_OFD_SETLKW),
+
+	/* Temporary files of libraries. Landlock knows no modes, so that one is not given. */
+	GONE("chmod", UNPACK), FREE("rmdir", UNPACK),
 
 	/* Sockets that somebody else made. */
 	FREE("accept4", CALL_ACCEPT), FREE("accept", CALL_ACCEPT), FREE("getsockname", CALL_ACCEPT), FREE("getpeername", CALL_ACCEPT),
