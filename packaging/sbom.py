@@ -34,6 +34,8 @@ LIBRARIES = {
     "libicui18n.so": ("ICU", "Unicode-3.0", "Unicode-3.0"),
     "libicudata.so": ("ICU", "Unicode-3.0", "Unicode-3.0"),
     "libpsl.so": ("libpsl", "MIT", "MIT"),
+    "libz.so": ("zlib", "zlib", "Zlib"),
+    "libarchive.so": ("libarchive", "BSD-2", "BSD-2-Clause"),
     "libc.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-x86-64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
     "ld-linux-aarch64.so": ("glibc", "LGPL-2.1", "LGPL-2.1-or-later"),
