@@ -20,6 +20,9 @@
 	X(ARCHIVE_DUPLICATE, "archive.duplicate", "Two members have the same name: readers unpack different ones.") \
 	X(ARCHIVE_OVERLAP, "archive.overlap", "Members share the same bytes, or lie where the directory does not say.") \
 	X(ARCHIVE_POLYGLOT, "archive.polyglot", "The file is an archive and something else at the same time.") \
+	X(ARCHIVE_DIRECTORY, "archive.directory", "The archive's directories differ about a member: readers unpack different things.") \
+	X(ARCHIVE_HIDDEN, "archive.hidden", "The archive holds members that its directory does not know: only some readers unpack them.") \
+	X(ARCHIVE_VOLUME, "archive.volume", "The file is one part of an archive in several parts: members lie in the other ones.") \
 	/* documents of office programs */                                                                          \
 	X(OFFICE_TEMPLATE, "office.template", "The document fetches its template from elsewhere as it is opened.") \
 	X(OFFICE_EXTERNAL, "office.external", "The document fetches an object, frame, picture or data from elsewhere as it is opened.") \
