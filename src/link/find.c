@@ -31,10 +31,17 @@ static bool is_invisible(uint32_t c)
 	       (c >= 0x2060 && c <= 0x2064) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+/* Letters and digits of mathematics and enclosed ones are drawn as ASCII; circled digits number lists and stay. */
 static uint32_t folded(uint32_t c)
 {
-	if (c < 0x3000)
+	if (c < 0x2400)
 		return c;
+	if (c >= 0x24b6 && c <= 0x24e9)
+		return (c <= 0x24cf ? c - 0x24b6 + 'A' : c - 0x24d0 + 'a') | WAS_WIDE;
+	if (c >= 0x1d400 && c <= 0x1d6a3)
+		return ((c - 0x1d400) % 52 < 26 ? (c - 0x1d400) % 52 + 'A' : (c - 0x1d400) % 52 - 26 + 'a') | WAS_WIDE;
+	if (c >= 0x1d7ce && c <= 0x1d7ff)
+		return ((c - 0x1d7ce) % 10 + '0') | WAS_WIDE;
 	if (c >= 0xff01 && c <= 0xff5e)
 		return (c - 0xff01 + '!') | WAS_WIDE;
 	if (c == 0x3002 || c == 0xff61)

@@ -68,6 +68,18 @@ void draft_tail(const struct link_finder *f, struct draft *draft, size_t from, s
 	const size_t path = from + port_size(f, from);
 
 	draft->end = *longer = path;
+	/* "[/]": the slash of a link that was made harmless; the brackets are left out. */
+	if (at(f, path) == '[' && at(f, path + 1) == '/' && at(f, path + 2) == ']') {
+		draft->span[0][0] = path + 1;
+		draft->span[0][1] = path + 2;
+		draft->end = tail_end(f, path + 3, wide, longer);
+		draft->span[1][0] = path + 3;
+		draft->span[1][1] = draft->end;
+		draft->spans = 2;
+		draft->flags |= LINK_DOT_WORD;
+		draft->certainty = LINK_GUESS;
+		return;
+	}
 	if (is_path_start(f, path, wide)) {
 		wide |= path < f->count && (f->character[path] & WAS_WIDE) != 0;
 		draft->end = tail_end(f, path, wide, longer);
@@ -144,19 +156,34 @@ static enum rc draft_found(struct link_finder *f, const struct draft *draft, str
 	return RC_OK;
 }
 
-/* The second reading: over the next line, where this one is so long that it may have been broken. */
+/* Looks like the rest of a link, not like a word or a link of its own. */
+static bool is_rest(const struct link_finder *f, size_t from, size_t to)
+{
+	bool marks = false;
+
+	for (size_t i = from; i < to; i++) {
+		const uint32_t c = at(f, i);
+		if (c == ':')
+			return false;
+		marks |= is_digit(c) || c == '/' || c == '%' || c == '=' || c == '&' || c == '?' || c == '_' || c == '-';
+	}
+	return marks;
+}
+
+/* The second reading: over the next line, where this one is so long that it may have been broken inside its path. */
 static size_t next_line(const struct link_finder *f, const struct draft *draft, size_t *end)
 {
-	size_t line = draft->end;
+	size_t line = draft->end, unused;
 
+	if (draft->spans != 1 || draft->span[0][0] == draft->span[0][1])
+		return 0;
 	while (line != 0 && draft->end - line < LINE_MIN && !is_line_end(at(f, line - 1)))
 		line--;
 	const size_t next = draft->end - line < LINE_MIN ? 0 : fold_at(f, draft->end);
-	if (next == 0 || draft->spans != 1)
+	if (next == 0 || !is_line_end(at(f, next - 1)))
 		return 0;
-	size_t unused;
 	*end = tail_end(f, next, false, &unused);
-	return *end == next ? 0 : next;
+	return is_rest(f, next, *end) ? next : 0;
 }
 
 enum rc draft_emit(struct link_finder *f, const struct draft *draft, size_t longer, struct arena *arena,

@@ -120,7 +120,9 @@ size_t dot_at(const struct link_finder *f, size_t index, bool spaced, uint32_t *
 	}
 	const size_t word = dot_word_at(f, index + before);
 	const size_t after = word == 0 ? 0 : blanks_at(f, index + before + word);
-	if (word != 0 && at(f, index + before) == '.' && spaced && before + after != 0) {
+	/* "done. In": a space behind the dot alone ends a sentence, but for "www. example.com". */
+	const bool sentence = before == 0 && !(index >= 3 && (at(f, index - 1) | 0x20) == 'w' && (at(f, index - 3) | 0x20) == 'w');
+	if (word != 0 && at(f, index + before) == '.' && spaced && before + after != 0 && !sentence) {
 		*flags |= LINK_SPACED;
 		return before + 1 + after;
 	}
@@ -131,26 +133,31 @@ size_t dot_at(const struct link_finder *f, size_t index, bool spaced, uint32_t *
 	return 0;
 }
 
-/* Whether a registry has that label. */
-static bool label_is_listed(const struct link_finder *f, const uint32_t *label, size_t count)
+static bool wide_label_is_listed(const struct link_finder *f, const uint32_t *label, size_t count)
 {
 	uint8_t       text[256], ascii[IDNA_ASCII_MAX];
 	struct writer writer = { .ptr = text, .room = sizeof text };
-	bool          plain = true;
 	size_t        size = 0;
 
-	if (count == 0 || count > 63)
+	for (size_t i = 0; i < count; i++)
+		writer_utf8(&writer, label[i]);
+	return !writer.failed && idna_ascii(writer_from(&writer, 0), 0, ascii, sizeof ascii, &size) == RC_OK &&
+	       suffix_is_top(f->list, slice_of(ascii, size));
+}
+
+/* Whether a registry has that label. None of ASCII has a single letter. */
+static bool label_is_listed(const struct link_finder *f, const uint32_t *label, size_t count)
+{
+	uint8_t text[63];
+
+	if (count == 0 || count > sizeof text)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		plain &= label[i] < 0x80;
-		writer_utf8(&writer, label[i]);
+		if (label[i] >= 0x80)
+			return wide_label_is_listed(f, label, count);
+		text[i] = (uint8_t)label[i];
 	}
-	if (writer.failed)
-		return false;
-	if (plain)
-		return suffix_is_top(f->list, writer_from(&writer, 0));
-	return idna_ascii(writer_from(&writer, 0), 0, ascii, sizeof ascii, &size) == RC_OK &&
-	       suffix_is_top(f->list, slice_of(ascii, size));
+	return count > 1 && suffix_is_top(f->list, slice_of(text, count));
 }
 
 bool host_is_listed(const struct link_finder *f, const struct host *host)

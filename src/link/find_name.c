@@ -46,10 +46,16 @@ static bool is_local_character(uint32_t c)
 	       (c >= 0xc0 && !is_terminator(c) && !is_cjk(c));
 }
 
-/* Where the part before the "@" begins; a quoted piece in the middle belongs to it. */
+/* Where the part before the "@" begins; a quoted piece in the middle belongs to it. A name in Chinese is all Chinese. */
 static size_t local_start(const struct link_finder *f, size_t end)
 {
 	size_t start = end;
+
+	if (end > 0 && is_cjk(at(f, end - 1))) {
+		while (start > 0 && end - start < LOCAL_MAX && place_of(f, start - 1) >= f->floor && is_cjk(at(f, start - 1)))
+			start--;
+		return start;
+	}
 
 	while (start > 0 && end - start < LOCAL_MAX && place_of(f, start - 1) >= f->floor) {
 		const uint32_t c = at(f, start - 1);
@@ -180,7 +186,7 @@ static size_t floor_index(const struct link_finder *f, size_t index)
 {
 	size_t least = index;
 
-	while (least > 0 && index - least < WINDOW_BACK && place_of(f, least - 1) >= f->floor)
+	while (least > 0 && index - least < LOCAL_MAX && place_of(f, least - 1) >= f->floor)
 		least--;
 	return least;
 }
@@ -206,8 +212,8 @@ static bool name_judge(const struct link_finder *f, const struct host *host, siz
 	const uint32_t *last = host->text + host->last;
 	const size_t    size = host->count - host->last;
 	const uint32_t  previous = host->last < 2 ? 0 : host->text[host->last - 2];
-	if (!www && last[0] >= 'A' && last[0] <= 'Z' && size > 1 && last[1] >= 'a' && last[1] <= 'z' && previous >= 'a' &&
-	    previous <= 'z') {
+	if (!www && last[0] >= 'A' && last[0] <= 'Z' && size > 1 && last[1] >= 'a' && last[1] <= 'z' && ((previous >= 'a' &&
+	    previous <= 'z') || is_digit(previous))) {
 		draft->flags |= LINK_SENTENCE;
 		draft->certainty = LINK_GUESS;
 	}
@@ -289,7 +295,9 @@ enum rc start_dot(struct link_finder *f, size_t index, struct arena *arena, stru
 	if (host.end <= index)
 		return RC_NOTFOUND;
 	const size_t word = at_word_before(f, start);
-	if (word != start) {
+	/* "meet at example.com": the word alone is an "@" only where dots are disguised as well. */
+	const bool bracketed = start > 0 && !is_blank(at(f, start - 1));
+	if (word != start && (bracketed || (host.flags & (LINK_DOT_WORD | LINK_SPACED)) != 0)) {
 		const enum rc rc = mail_read(f, local_start(f, word), word, start - word, LINK_AT_WORD, arena, out);
 		if (rc != RC_NOTFOUND)
 			return rc;

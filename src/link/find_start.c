@@ -335,14 +335,26 @@ enum rc start_slashes(struct link_finder *f, size_t index, struct arena *arena, 
 	struct host    host;
 	size_t         longer;
 
-	if (is_host_character(before) || before == '.')
+	if (is_alnum(before)) {
+		/* "http//evil.com": a scheme that lost its colon. */
+		const struct scheme *scheme = scheme_before(f, index, &draft.start);
+		if (scheme == NULL || scheme->form != FORM_HOST || scheme->name.len < 4)
+			return RC_NOTFOUND;
+		draft.head_start = index;
+		draft.flags = LINK_FAKE_SCHEME;
+		draft.certainty = LINK_GUESS;
+	} else if (is_host_character(before) || before == '.') {
 		return RC_NOTFOUND;
+	}
 	host_read(f, index + 2, false, &host);
 	if (host.broken || !host_is_sound(&host))
 		return nothing(f, host.end);
 	if (host.labels < 2 && !(host.count == 9 && (host.text[0] | 0x20) == 'l' && (host.text[8] | 0x20) == 't'))
 		return nothing(f, host.end);
-	if (host_is_listed(f, &host))
+	const bool listed = host_is_listed(f, &host);
+	if (!listed && draft.start != index)
+		return nothing(f, host.end);
+	if (listed && draft.start == index)
 		draft.certainty = LINK_SURE;
 	if ((host.flags & LINK_DOT_WORD) != 0)
 		draft.certainty = LINK_GUESS;

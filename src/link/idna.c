@@ -11,6 +11,9 @@
 #define ZWNJ 0x200cu
 #define ZWJ  0x200du
 
+/* Code points after mapping; one may be mapped to eighteen. */
+#define MAPPED_MAX 2048u
+
 struct label {
 	const uint32_t *points;
 	size_t          count;
@@ -18,7 +21,7 @@ struct label {
 
 /* The name after mapping; the labels of A-labels are decoded into `decoded`. */
 struct name {
-	uint32_t mapped[IDNA_ASCII_MAX];
+	uint32_t mapped[MAPPED_MAX];
 	uint32_t decoded[IDNA_POINTS_MAX];
 	size_t   count;
 };
@@ -164,10 +167,10 @@ static bool is_ascii(struct label label)
 /* Mapping it again changes nothing: it is in NFC, and every character is valid. */
 static bool is_stable(struct label label)
 {
-	uint32_t again[IDNA_ASCII_MAX];
+	uint32_t again[MAPPED_MAX];
 	size_t   count = 0;
 
-	return map(label.points, label.count, again, IDNA_ASCII_MAX, &count) == RC_OK && count == label.count &&
+	return map(label.points, label.count, again, MAPPED_MAX, &count) == RC_OK && count == label.count &&
 	       memcmp(again, label.points, count * sizeof *again) == 0;
 }
 
@@ -310,14 +313,14 @@ enum rc idna_ascii(struct slice text, unsigned flags, uint8_t *out, size_t room,
 	if (!points_read(text, points, IDNA_POINTS_MAX, &count))
 		return RC_SYNTAX;
 	name.count = 0;
-	enum rc rc = map(points, count, name.mapped, IDNA_ASCII_MAX, &name.count);
+	enum rc rc = map(points, count, name.mapped, MAPPED_MAX, &name.count);
 	if (rc == RC_OK)
 		rc = labels_walk(&name, flags, false, &writer, &rtl);
 	if (rc == RC_OK && rtl)
 		rc = labels_walk(&name, flags, true, &writer, &rtl);
 	if (rc != RC_OK)
 		return rc;
-	if (writer.failed)
+	if (writer.failed || writer.len > IDNA_ASCII_MAX)
 		return RC_LIMIT;
 	if ((flags & IDNA_STRICT) != 0 && !lengths_right(writer_from(&writer, 0)))
 		return RC_SYNTAX;

@@ -13,8 +13,8 @@
 
 /* Bytes of a name that is not plain ASCII; no name that works has more than 253 characters. */
 #define IDNA_BYTES_MAX 1024u
-/* Room that always suffices for a result: a code point may be mapped to eighteen. */
-#define IDNA_ASCII_MAX 2048u
+/* A result is no longer than what can be read again. */
+#define IDNA_ASCII_MAX IDNA_BYTES_MAX
 /* Room for idna_display(). */
 #define IDNA_DISPLAY_MAX 4096u
 
@@ -28,7 +28,7 @@
  * ToASCII of `name` (UTF-8, any case). Only RC_OK writes `out` and *size.
  *
  * RC_SYNTAX  not a name by these rules.
- * RC_LIMIT   longer than IDNA_BYTES_MAX, or the result than `room`.
+ * RC_LIMIT   longer than IDNA_BYTES_MAX, or the result than IDNA_ASCII_MAX or `room`.
  *
  * Time: quadratic in the longest label (RFC 3492), hence the bound; at the bound under a millisecond.
  */

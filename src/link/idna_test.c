@@ -88,7 +88,17 @@ static void lengths(void **state)
 	for (size_t i = 0; i + 3 <= IDNA_BYTES_MAX; i += 3)
 		memcpy(text + i, "\xe3\x8d\xbf", 3);
 	assert_int_equal(idna_ascii(slice_of(text, 30), 0, out, sizeof out, &size), RC_OK);
-	assert_int_equal(idna_ascii(slice_of(text, IDNA_BYTES_MAX - IDNA_BYTES_MAX % 3), 0, out, sizeof out, &size), RC_OK);
+	assert_int_equal(idna_ascii(slice_of(text, IDNA_BYTES_MAX - IDNA_BYTES_MAX % 3), 0, out, sizeof out, &size), RC_LIMIT);
+	/* A result at its limit: "xn--", the letters, and "-" with three digits. */
+	memset(text, 'a', sizeof text);
+	memcpy(text, "\xc3\xa9", 2);
+	size_t longest = 0;
+	for (size_t bytes = 900; bytes <= IDNA_BYTES_MAX; bytes++) {
+		const enum rc rc = idna_ascii(slice_of(text, bytes), 0, out, sizeof out, &size);
+		assert_int_equal(rc, longest < IDNA_ASCII_MAX ? RC_OK : RC_LIMIT);
+		longest = size;
+	}
+	assert_int_equal(longest, IDNA_ASCII_MAX);
 }
 
 static void shown(void **state)

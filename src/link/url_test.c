@@ -162,7 +162,9 @@ static void longest_host(void **state)
 
 	(void)state;
 	memset(text, 'a', sizeof text);
-	memcpy(text, "http://\xc3\xa9", 9);
+	memcpy(text, "http://", 7);
+	for (size_t i = 7; i + 3 <= 7 + IDNA_BYTES_MAX; i += 3)
+		memcpy(text + i, "\xef\xbd\x81", 3);
 	for (size_t size = IDNA_BYTES_MAX - 1; size <= IDNA_BYTES_MAX + 1; size++) {
 		struct arena arena = arena_on(memory, sizeof memory);
 		struct url   url;
