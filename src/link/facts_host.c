@@ -10,9 +10,9 @@
 
 /* Letters of other scripts that are drawn as Latin ones: a name of these alone is read as Latin. */
 static const uint32_t latin_like[] = {
-	0x430, 0x435, 0x43e, 0x440, 0x441, 0x443, 0x445, 0x455, 0x456, 0x458, 0x432, 0x43a, 0x43c, 0x43d, 0x442, 0x501,
-	0x51b, 0x51d, 0x4bb, 0x4cf, 0x475, 0x433, 0x44c, 0x3bf, 0x3b1, 0x3bd, 0x3c1, 0x3c5, 0x3b9, 0x3ba, 0x3c9, 0x3c4,
-	0x3b3, 0x570, 0x585, 0x578, 0x57d, 0x581, 0x566, 0x561, 0x10d5, 0x10e7,
+	0x430, 0x435, 0x43e, 0x440, 0x441, 0x443, 0x445, 0x455, 0x456, 0x458, 0x432, 0x43a, 0x43c,  0x43d,
+	0x442, 0x501, 0x51b, 0x51d, 0x4bb, 0x4cf, 0x475, 0x433, 0x44c, 0x3bf, 0x3b1, 0x3bd, 0x3c1,  0x3c5,
+	0x3b9, 0x3ba, 0x3c9, 0x3c4, 0x3b3, 0x570, 0x585, 0x578, 0x57d, 0x581, 0x566, 0x561, 0x10d5, 0x10e7,
 };
 
 static bool is_latin_like(uint32_t code_point)
@@ -127,9 +127,9 @@ static uint64_t labels_facts(struct slice before, struct slice registrable)
 
 static bool is_local(struct slice host)
 {
-	static const struct slice starts[] = { SLICE_INIT("10."),  SLICE_INIT("127."), SLICE_INIT("192.168."),
-		                               SLICE_INIT("169.254."), SLICE_INIT("0."), SLICE_INIT("[::1]"),
-		                               SLICE_INIT("[fc"), SLICE_INIT("[fd"), SLICE_INIT("[fe80:") };
+	static const struct slice starts[] = { SLICE_INIT("10."),      SLICE_INIT("127."), SLICE_INIT("192.168."),
+		                               SLICE_INIT("169.254."), SLICE_INIT("0."),   SLICE_INIT("[::1]"),
+		                               SLICE_INIT("[fc"),      SLICE_INIT("[fd"),  SLICE_INIT("[fe80:") };
 
 	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
 		if (slice_starts(host, starts[i]))
@@ -184,7 +184,8 @@ uint64_t host_facts(const struct url *url, const struct suffix_list *list)
 		found |= BIT(PORT);
 	if (url->host_kind == URL_HOST_IPV4 || url->host_kind == URL_HOST_IPV6)
 		found |= BIT(IP) | (is_local(url->host) ? BIT(IP_LOCAL) : 0);
-	if (url->host_kind == URL_HOST_IPV4 && (url->flags & (URL_IPV4_NUMBER | URL_HOST_ENCODED | URL_HOST_MAPPED)) != 0)
+	if (url->host_kind == URL_HOST_IPV4 &&
+	    (url->flags & (URL_IPV4_NUMBER | URL_HOST_ENCODED | URL_HOST_MAPPED)) != 0)
 		found |= BIT(IP_DISGUISED);
 	if ((url->flags & URL_HOST_IDN) != 0)
 		found |= BIT(IDN);

@@ -28,7 +28,8 @@ enum rc link_find_open(struct slice text, const struct suffix_list *list, struct
 static bool is_invisible(uint32_t c)
 {
 	return c == 0xad || c == 0x34f || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x2064) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff);
+	       (c >= 0x2060 && c <= 0x2064) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff ||
+	       (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 /* Letters and digits of mathematics and enclosed ones are drawn as ASCII; circled digits number lists and stay. */
@@ -199,7 +200,8 @@ static bool chinese_counts(struct slice s, size_t i, int second, int third)
 		return false;
 	if (letter_before(s, i) && letter_after(s, i + 3))
 		return true;
-	return second == 0x82 && i != 0 && slice_at(s, i + 3) >= 0 && (s.ptr[i - 1] == ' ' || is_bracket(s.ptr[i - 1])) &&
+	return second == 0x82 && i != 0 && slice_at(s, i + 3) >= 0 &&
+	       (s.ptr[i - 1] == ' ' || is_bracket(s.ptr[i - 1])) &&
 	       (slice_at(s, i + 3) == ' ' || is_bracket(slice_at(s, i + 3)));
 }
 

@@ -30,20 +30,20 @@ enum link_certainty {
 };
 
 /* How it was written. */
-#define LINK_NO_SCHEME    (1u << 0)  /* the scheme in `written` is ours */
-#define LINK_FAKE_SCHEME  (1u << 1)  /* hxxp, h**p, "[:]//", an unknown one */
-#define LINK_DOT_WORD     (1u << 2)  /* "dot", "[.]", "(dot)" and the like stand for a dot */
-#define LINK_AT_WORD      (1u << 3)  /* "at", "[at]", "(@)" stand for an at sign */
-#define LINK_WIDE         (1u << 4)  /* full-width letters or dots */
-#define LINK_INVISIBLE    (1u << 5)  /* characters without width inside */
-#define LINK_SPACED       (1u << 6)  /* spaces inside the host */
-#define LINK_FOLDED       (1u << 7)  /* goes over a line end */
-#define LINK_LONGER       (1u << 8)  /* another reading of the find before it, with the same start */
-#define LINK_CUT          (1u << 9)  /* longer than LINK_CHARACTERS_MAX */
-#define LINK_ADJACENT     (1u << 10) /* letters of another script stand directly before or behind */
-#define LINK_IN_WORD      (1u << 11) /* letters stand directly before the scheme */
-#define LINK_FILE_NAME    (1u << 12) /* may as well be the name of a file */
-#define LINK_SENTENCE     (1u << 13) /* may as well be two sentences without a space between */
+#define LINK_NO_SCHEME   (1u << 0)  /* the scheme in `written` is ours */
+#define LINK_FAKE_SCHEME (1u << 1)  /* hxxp, h**p, "[:]//", an unknown one */
+#define LINK_DOT_WORD    (1u << 2)  /* "dot", "[.]", "(dot)" and the like stand for a dot */
+#define LINK_AT_WORD     (1u << 3)  /* "at", "[at]", "(@)" stand for an at sign */
+#define LINK_WIDE        (1u << 4)  /* full-width letters or dots, letters of mathematics */
+#define LINK_INVISIBLE   (1u << 5)  /* characters without width inside */
+#define LINK_SPACED      (1u << 6)  /* spaces inside the host */
+#define LINK_FOLDED      (1u << 7)  /* goes over a line end */
+#define LINK_LONGER      (1u << 8)  /* another reading of the find before it, with the same start */
+#define LINK_CUT         (1u << 9)  /* longer than LINK_CHARACTERS_MAX */
+#define LINK_ADJACENT    (1u << 10) /* letters of another script stand directly before or behind */
+#define LINK_IN_WORD     (1u << 11) /* letters stand directly before the scheme */
+#define LINK_FILE_NAME   (1u << 12) /* may as well be the name of a file */
+#define LINK_SENTENCE    (1u << 13) /* may as well be two sentences without a space between */
 
 struct link_found {
 	size_t              offset;  /* in the text */

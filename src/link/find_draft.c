@@ -1,8 +1,8 @@
 /* From what was understood to what is handed out: the tail with its folds, the text as one would type it, its URL. */
 #include "link/find_start.h"
 
-#define FOLDS_MAX   16u
-#define LINE_MIN    60u /* a shorter line did not break a link because it had to */
+#define FOLDS_MAX 16u
+#define LINE_MIN  60u /* a shorter line did not break a link because it had to */
 
 static bool is_path_start(const struct link_finder *f, size_t index, bool wide)
 {
@@ -64,7 +64,7 @@ static bool unfold(const struct link_finder *f, struct draft *draft)
 
 void draft_tail(const struct link_finder *f, struct draft *draft, size_t from, size_t *longer)
 {
-	bool         wide = (draft->flags & LINK_WIDE) != 0 || (draft->host != NULL && (draft->host->flags & LINK_WIDE) != 0);
+	bool wide = (draft->flags & LINK_WIDE) != 0 || (draft->host != NULL && (draft->host->flags & LINK_WIDE) != 0);
 	const size_t path = from + port_size(f, from);
 
 	draft->end = *longer = path;
@@ -83,7 +83,8 @@ void draft_tail(const struct link_finder *f, struct draft *draft, size_t from, s
 	if (is_path_start(f, path, wide)) {
 		wide |= path < f->count && (f->character[path] & WAS_WIDE) != 0;
 		draft->end = tail_end(f, path, wide, longer);
-		const size_t bracket = draft->start != 0 && at(f, draft->start - 1) == '<' ? bracket_end(f, path) : path;
+		const size_t bracket =
+			draft->start != 0 && at(f, draft->start - 1) == '<' ? bracket_end(f, path) : path;
 		if (bracket > path)
 			draft->end = *longer = bracket;
 		if (draft->end - path >= LINK_CHARACTERS_MAX)
@@ -106,7 +107,8 @@ static void write_characters(const struct link_finder *f, size_t from, size_t to
 		writer_utf8(out, at(f, i));
 }
 
-static enum rc draft_write(const struct link_finder *f, const struct draft *draft, struct arena *arena, struct slice *out)
+static enum rc draft_write(const struct link_finder *f, const struct draft *draft, struct arena *arena,
+                           struct slice *out)
 {
 	const size_t  characters = draft->end - draft->start + HOST_CHARACTERS;
 	struct writer writer = { .room = draft->prefix.len + 4 * characters };
@@ -137,7 +139,8 @@ static uint32_t marks_of(const struct link_finder *f, const struct draft *draft)
 	return flags;
 }
 
-static enum rc draft_found(struct link_finder *f, const struct draft *draft, struct arena *arena, struct link_found *out)
+static enum rc draft_found(struct link_finder *f, const struct draft *draft, struct arena *arena,
+                           struct link_found *out)
 {
 	const size_t      used = arena->used;
 	struct link_found found = { .kind = draft->kind, .certainty = draft->certainty };
@@ -165,7 +168,8 @@ static bool is_rest(const struct link_finder *f, size_t from, size_t to)
 		const uint32_t c = at(f, i);
 		if (c == ':')
 			return false;
-		marks |= is_digit(c) || c == '/' || c == '%' || c == '=' || c == '&' || c == '?' || c == '_' || c == '-';
+		marks |=
+			is_digit(c) || c == '/' || c == '%' || c == '=' || c == '&' || c == '?' || c == '_' || c == '-';
 	}
 	return marks;
 }

@@ -7,8 +7,8 @@ bool is_cjk(uint32_t c)
 {
 	return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3105 && c <= 0x318f) || (c >= 0x31a0 && c <= 0x31bf) ||
 	       (c >= 0x31f0 && c <= 0x31ff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) ||
-	       (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff) || c == 0x3005 ||
-	       c == 0x3007;
+	       (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff) ||
+	       c == 0x3005 || c == 0x3007;
 }
 
 bool is_terminator(uint32_t c)
@@ -21,8 +21,9 @@ bool is_terminator(uint32_t c)
 		return true;
 	if (c >= 0x3000 && c <= 0x303f)
 		return !is_cjk(c);
-	return c == 0x1680 || (c >= 0xff61 && c <= 0xff65) || (c >= 0xfe10 && c <= 0xfe1f) || (c >= 0xfe30 && c <= 0xfe6f) ||
-	       (c >= 0xffe0 && c <= 0xffff) || (c >= 0xe000 && c <= 0xf8ff) || c == 0x2329 || c == 0x232a;
+	return c == 0x1680 || (c >= 0xff61 && c <= 0xff65) || (c >= 0xfe10 && c <= 0xfe1f) ||
+	       (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xffe0 && c <= 0xffff) || (c >= 0xe000 && c <= 0xf8ff) ||
+	       c == 0x2329 || c == 0x232a;
 }
 
 bool is_host_character(uint32_t c)
@@ -121,7 +122,8 @@ size_t dot_at(const struct link_finder *f, size_t index, bool spaced, uint32_t *
 	const size_t word = dot_word_at(f, index + before);
 	const size_t after = word == 0 ? 0 : blanks_at(f, index + before + word);
 	/* "done. In": a space behind the dot alone ends a sentence, but for "www. example.com". */
-	const bool sentence = before == 0 && !(index >= 3 && (at(f, index - 1) | 0x20) == 'w' && (at(f, index - 3) | 0x20) == 'w');
+	const bool sentence =
+		before == 0 && !(index >= 3 && (at(f, index - 1) | 0x20) == 'w' && (at(f, index - 3) | 0x20) == 'w');
 	if (word != 0 && at(f, index + before) == '.' && spaced && before + after != 0 && !sentence) {
 		*flags |= LINK_SPACED;
 		return before + 1 + after;
@@ -248,7 +250,8 @@ static bool may_be_spaced(const struct link_finder *f, const struct host *host, 
 	static const char *const halves[] = { "com", "net", "org", "gov", "edu", "ac", "co" };
 
 	/* "www.baidu" has a registry's label at its end and is no whole name. */
-	const bool www = host->labels == 2 && host->last == 4 && (host->text[0] | 0x20) == 'w' && (host->text[2] | 0x20) == 'w';
+	const bool www =
+		host->labels == 2 && host->last == 4 && (host->text[0] | 0x20) == 'w' && (host->text[2] | 0x20) == 'w';
 	if (www || !host_is_listed(f, host))
 		return true;
 	size_t next = index + blanks_at(f, index);
@@ -291,7 +294,8 @@ static size_t letters_size(const struct link_finder *f, size_t index)
 
 	while (is_alnum(at(f, index + size)) && !is_alnum(at(f, index + size + 1))) {
 		size++;
-		if (at(f, index + size) != ' ' || !is_alnum(at(f, index + size + 1)) || is_alnum(at(f, index + size + 2)))
+		if (at(f, index + size) != ' ' || !is_alnum(at(f, index + size + 1)) ||
+		    is_alnum(at(f, index + size + 2)))
 			break;
 		size++;
 	}

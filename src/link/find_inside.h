@@ -9,14 +9,14 @@
 
 #define WINDOW_CHARACTERS 8192u
 /* What stays in the window before a place of interest, for looking back. */
-#define WINDOW_BACK 512u
+#define WINDOW_BACK       512u
 /* Characters of a host with its disguises undone. */
-#define HOST_CHARACTERS 300u
+#define HOST_CHARACTERS   300u
 
-#define CHARACTER     0x1fffffu   /* the code point, folded: full-width forms to ASCII */
-#define WAS_WIDE      (1u << 31)  /* ... from a full-width form */
-#define WAS_STOP      (1u << 30)  /* a "." that was an ideographic full stop */
-#define HAD_INVISIBLE (1u << 29)  /* characters without width stood before it */
+#define CHARACTER     0x1fffffu  /* the code point, folded: full-width forms to ASCII */
+#define WAS_WIDE      (1u << 31) /* ... from a full-width form */
+#define WAS_STOP      (1u << 30) /* a "." that was an ideographic full stop */
+#define HAD_INVISIBLE (1u << 29) /* characters without width stood before it */
 
 struct link_finder {
 	struct slice              text;
@@ -80,7 +80,7 @@ static inline size_t place_of(const struct link_finder *f, size_t index)
 struct host {
 	uint32_t text[HOST_CHARACTERS];
 	size_t   count;
-	size_t   last;   /* where the last label begins in `text` */
+	size_t   last; /* where the last label begins in `text` */
 	size_t   labels;
 	size_t   end;    /* index in the window behind it */
 	uint32_t flags;  /* LINK_x */

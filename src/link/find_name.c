@@ -41,8 +41,8 @@ static bool is_www(const struct host *host)
 
 static bool is_local_character(uint32_t c)
 {
-	return is_alnum(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-' || c == '=' || c == '&' || c == '$' ||
-	       c == '~' || c == '#' || c == '!' || c == '*' || c == '\'' || c == '/' || c == '^' ||
+	return is_alnum(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-' || c == '=' || c == '&' ||
+	       c == '$' || c == '~' || c == '#' || c == '!' || c == '*' || c == '\'' || c == '/' || c == '^' ||
 	       (c >= 0xc0 && !is_terminator(c) && !is_cjk(c));
 }
 
@@ -52,7 +52,8 @@ static size_t local_start(const struct link_finder *f, size_t end)
 	size_t start = end;
 
 	if (end > 0 && is_cjk(at(f, end - 1))) {
-		while (start > 0 && end - start < LOCAL_MAX && place_of(f, start - 1) >= f->floor && is_cjk(at(f, start - 1)))
+		while (start > 0 && end - start < LOCAL_MAX && place_of(f, start - 1) >= f->floor &&
+		       is_cjk(at(f, start - 1)))
 			start--;
 		return start;
 	}
@@ -82,13 +83,19 @@ static enum rc mail_read(struct link_finder *f, size_t start, size_t sign, size_
                          struct arena *arena, struct link_found *out)
 {
 	struct host  host;
-	struct draft draft = { .start = start, .head_start = start, .head_end = sign, .prefix = SLICE("mailto:"),
-		               .kind = LINK_EMAIL, .certainty = LINK_SURE, .flags = flags | LINK_NO_SCHEME };
+	struct draft draft = { .start = start,
+		               .head_start = start,
+		               .head_end = sign,
+		               .prefix = SLICE("mailto:"),
+		               .kind = LINK_EMAIL,
+		               .certainty = LINK_SURE,
+		               .flags = flags | LINK_NO_SCHEME };
 	size_t       longer;
 
 	host_read(f, sign + sign_size, false, &host);
 	const bool number = host.number && host.labels == 4;
-	if (start == sign || host.broken || host.labels < 2 || number || !host_is_sound(&host) || !host_is_listed(f, &host))
+	if (start == sign || host.broken || host.labels < 2 || number || !host_is_sound(&host) ||
+	    !host_is_listed(f, &host))
 		return RC_NOTFOUND;
 	/* An "@" for the reader's eye becomes one. */
 	uint32_t text[HOST_CHARACTERS];
@@ -102,7 +109,8 @@ static enum rc mail_read(struct link_finder *f, size_t start, size_t sign, size_
 		draft.certainty = LINK_GUESS;
 	draft.host = &host;
 	draft.end = longer = host.end;
-	const bool www = (at(f, start) | 0x20) == 'w' && (at(f, start + 1) | 0x20) == 'w' && (at(f, start + 2) | 0x20) == 'w';
+	const bool www =
+		(at(f, start) | 0x20) == 'w' && (at(f, start + 1) | 0x20) == 'w' && (at(f, start + 2) | 0x20) == 'w';
 	if (www && at(f, start + 3) == '.' && (at(f, host.end) == ':' || at(f, host.end) == '/')) {
 		draft.prefix = SLICE("http://");
 		draft.kind = LINK_URL;
@@ -192,7 +200,8 @@ static size_t floor_index(const struct link_finder *f, size_t index)
 }
 
 /* How sure a bare domain is, by itself and by what stands before it. False: it is none. */
-static bool name_judge(const struct link_finder *f, const struct host *host, size_t start, bool trimmed, struct draft *draft)
+static bool name_judge(const struct link_finder *f, const struct host *host, size_t start, bool trimmed,
+                       struct draft *draft)
 {
 	const uint32_t before = start == 0 ? 0 : at(f, start - 1);
 	const bool     www = is_www(host);
@@ -212,8 +221,8 @@ static bool name_judge(const struct link_finder *f, const struct host *host, siz
 	const uint32_t *last = host->text + host->last;
 	const size_t    size = host->count - host->last;
 	const uint32_t  previous = host->last < 2 ? 0 : host->text[host->last - 2];
-	if (!www && last[0] >= 'A' && last[0] <= 'Z' && size > 1 && last[1] >= 'a' && last[1] <= 'z' && ((previous >= 'a' &&
-	    previous <= 'z') || is_digit(previous))) {
+	if (!www && last[0] >= 'A' && last[0] <= 'Z' && size > 1 && last[1] >= 'a' && last[1] <= 'z' &&
+	    ((previous >= 'a' && previous <= 'z') || is_digit(previous))) {
 		draft->flags |= LINK_SENTENCE;
 		draft->certainty = LINK_GUESS;
 	}
@@ -233,7 +242,8 @@ static size_t password_end(const struct link_finder *f, const struct host *host)
 
 	if (!is_www(host) || at(f, end) != ':')
 		return 0;
-	while (end - host->end < 64 && (is_alnum(at(f, end)) || at(f, end) == ':' || at(f, end) == '.' || at(f, end) == '-'))
+	while (end - host->end < 64 &&
+	       (is_alnum(at(f, end)) || at(f, end) == ':' || at(f, end) == '.' || at(f, end) == '-'))
 		end++;
 	return at(f, end) == '@' ? end : 0;
 }
@@ -258,8 +268,12 @@ static enum rc number_emit(struct link_finder *f, struct draft *draft, const str
 static enum rc name_emit(struct link_finder *f, struct host *host, size_t start, bool trimmed, struct arena *arena,
                          struct link_found *out)
 {
-	struct draft draft = { .start = start, .head_start = start, .head_end = start, .prefix = SLICE("http://"),
-		               .kind = LINK_URL, .flags = LINK_NO_SCHEME };
+	struct draft draft = { .start = start,
+		               .head_start = start,
+		               .head_end = start,
+		               .prefix = SLICE("http://"),
+		               .kind = LINK_URL,
+		               .flags = LINK_NO_SCHEME };
 	size_t       longer;
 
 	if (host->broken || host->labels < 2 || !host_is_sound(host))

@@ -19,12 +19,12 @@ MUST_CHECK enum rc start_dot(struct link_finder *f, size_t index, struct arena *
 #define DRAFT_SPANS_MAX 18u
 
 struct draft {
-	size_t              start;  /* window indices of the whole */
+	size_t              start; /* window indices of the whole */
 	size_t              end;
-	struct slice        prefix; /* our scheme, in front of all */
+	struct slice        prefix;     /* our scheme, in front of all */
 	size_t              head_start; /* as it stands there: scheme, slashes, user name, "@" */
 	size_t              head_end;
-	const struct host  *host;   /* its text stands between head and spans; NULL: none */
+	const struct host  *host; /* its text stands between head and spans; NULL: none */
 	size_t              span[DRAFT_SPANS_MAX][2];
 	size_t              spans;
 	enum link_kind      kind;

@@ -82,7 +82,8 @@ size_t tail_end(const struct link_finder *f, size_t index, bool wide, size_t *lo
 
 	for (; end < f->count && end - index < LINK_CHARACTERS_MAX; end++) {
 		const uint32_t raw = f->character[end], c = raw & CHARACTER;
-		if (is_terminator(c) || (!wide && (raw & WAS_STOP) != 0) || (!wide && (raw & WAS_WIDE) != 0 && !is_alnum(c)))
+		if (is_terminator(c) || (!wide && (raw & WAS_STOP) != 0) ||
+		    (!wide && (raw & WAS_WIDE) != 0 && !is_alnum(c)))
 			break;
 		if (!chinese && is_cjk(c) && end != index && is_alnum(at(f, end - 1))) {
 			chinese = true;

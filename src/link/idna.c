@@ -196,8 +196,8 @@ static bool label_valid(struct label label, unsigned flags)
 		const uint32_t point = label.points[i];
 		if (point == 0xfffd || point == '.')
 			return false;
-		if ((flags & IDNA_STRICT) != 0 && point < 0x80 && point != '-' &&
-		    !(point >= 'a' && point <= 'z') && !(point >= '0' && point <= '9'))
+		if ((flags & IDNA_STRICT) != 0 && point < 0x80 && point != '-' && !(point >= 'a' && point <= 'z') &&
+		    !(point >= '0' && point <= '9'))
 			return false;
 	}
 	return joiners_right(label);

@@ -12,9 +12,9 @@
 #include "base/slice.h"
 
 /* Bytes of a name that is not plain ASCII; no name that works has more than 253 characters. */
-#define IDNA_BYTES_MAX 1024u
+#define IDNA_BYTES_MAX   1024u
 /* A result is no longer than what can be read again. */
-#define IDNA_ASCII_MAX IDNA_BYTES_MAX
+#define IDNA_ASCII_MAX   IDNA_BYTES_MAX
 /* Room for idna_display(). */
 #define IDNA_DISPLAY_MAX 4096u
 

@@ -91,7 +91,8 @@ enum rc punycode_encode(const uint32_t *code_points, size_t count, uint8_t *out,
 	while (handled < count) {
 		const uint32_t next = next_point(code_points, count, n);
 		uint32_t       step;
-		if (__builtin_mul_overflow(next - n, (uint32_t)handled + 1, &step) || __builtin_add_overflow(delta, step, &delta))
+		if (__builtin_mul_overflow(next - n, (uint32_t)handled + 1, &step) ||
+		    __builtin_add_overflow(delta, step, &delta))
 			return RC_LIMIT;
 		n = next;
 		for (size_t i = 0; i < count; i++) {
@@ -133,7 +134,8 @@ static bool delta_take(struct slice *text, uint32_t bias, uint32_t *i)
 		const uint32_t digit = value_of(slice_at(*text, 0));
 		const uint32_t t = threshold(k, bias);
 		uint32_t       part;
-		if (digit >= BASE || __builtin_mul_overflow(digit, weight, &part) || __builtin_add_overflow(*i, part, i))
+		if (digit >= BASE || __builtin_mul_overflow(digit, weight, &part) ||
+		    __builtin_add_overflow(*i, part, i))
 			return false;
 		*text = slice_drop(*text, 1);
 		if (digit < t)

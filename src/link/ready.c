@@ -17,7 +17,9 @@ enum rc link_ready(struct slice list_text, struct suffix_list **out)
 		rc = suffix_open(list_text, &list);
 	if (rc != RC_OK)
 		return rc;
-	rc = url_parse(SLICE("http://a.b\xc3\xbc" "cher.co.uk/"), NULL, &arena, &url);
+	rc = url_parse(SLICE("http://a.b\xc3\xbc"
+	                     "cher.co.uk/"),
+	               NULL, &arena, &url);
 	if (rc == RC_OK)
 		suffix_find(list, url.host, &suffix);
 	if (rc != RC_OK || !slice_eq(suffix.registrable, SLICE("xn--bcher-kva.co.uk"))) {

@@ -47,8 +47,9 @@ enum rc suffix_open(struct slice text, struct suffix_list **out)
 		rc = list_load(text, &list->owned);
 		list->psl = list->owned;
 	}
-	if (rc == RC_OK && (list->psl == NULL || !is_suffix(list->psl, "com", PSL_TYPE_ANY) ||
-	                    !is_suffix(list->psl, "co.uk", PSL_TYPE_ANY) || is_suffix(list->psl, "example.com", PSL_TYPE_ANY)))
+	if (rc == RC_OK &&
+	    (list->psl == NULL || !is_suffix(list->psl, "com", PSL_TYPE_ANY) ||
+	     !is_suffix(list->psl, "co.uk", PSL_TYPE_ANY) || is_suffix(list->psl, "example.com", PSL_TYPE_ANY)))
 		rc = RC_SYNTAX;
 	if (rc != RC_OK) {
 		suffix_close(&list);
@@ -78,7 +79,8 @@ void suffix_find(const struct suffix_list *list, struct slice host, struct suffi
 	if (host.len == 0 || host.len > SUFFIX_HOST_MAX || slice_find(host, ':') != host.len)
 		return;
 	const size_t size = slice_to_cstr(host, name, sizeof name);
-	if (size != host.len || byte_is_digit(host.ptr[slice_find_last(host, '.') == host.len ? 0 : slice_find_last(host, '.') + 1]))
+	if (size != host.len ||
+	    byte_is_digit(host.ptr[slice_find_last(host, '.') == host.len ? 0 : slice_find_last(host, '.') + 1]))
 		return;
 	for (size_t i = 0; i < size; i++)
 		name[i] = (char)byte_lower((uint8_t)name[i]);
@@ -89,7 +91,8 @@ void suffix_find(const struct suffix_list *list, struct slice host, struct suffi
 	if (registrable != NULL)
 		out->registrable = slice_drop(host, (size_t)(registrable - name));
 	out->listed = is_suffix(list->psl, suffix, PSL_TYPE_ANY) || suffix_is_top(list, out->suffix);
-	out->private_part = is_suffix(list->psl, suffix, PSL_TYPE_PRIVATE) && !is_suffix(list->psl, suffix, PSL_TYPE_ICANN);
+	out->private_part =
+		is_suffix(list->psl, suffix, PSL_TYPE_PRIVATE) && !is_suffix(list->psl, suffix, PSL_TYPE_ICANN);
 }
 
 bool suffix_is_top(const struct suffix_list *list, struct slice label)

@@ -11,12 +11,12 @@
 #define ENCODINGS_MAX  3u
 
 struct work {
-	struct arena  *arena;
-	struct unwrap *out;
-	size_t         parent;
-	size_t         depth;
+	struct arena     *arena;
+	struct unwrap    *out;
+	size_t            parent;
+	size_t            depth;
 	const struct url *url;
-	enum rc        rc; /* RC_NOMEM sticks */
+	enum rc           rc; /* RC_NOMEM sticks */
 };
 
 static bool starts_as_url(struct slice s)
@@ -351,9 +351,11 @@ static bool service_read(struct work *work, const struct unwrap_service *service
 	case HOW_PROOFPOINT_2:
 		return add_value(work, service->name, service->kind, proofpoint_2(work, value), true);
 	case HOW_PROOFPOINT_3:
-		return add_value(work, service->name, service->kind,
-		                 slashes_mended(work, proofpoint_3(work, slice_drop(url->href, (size_t)(url->path.ptr - url->href.ptr)))),
-		                 true);
+		return add_value(
+			work, service->name, service->kind,
+			slashes_mended(work, proofpoint_3(work, slice_drop(url->href,
+		                                                           (size_t)(url->path.ptr - url->href.ptr)))),
+			true);
 	case HOW_PATH:
 		return add_value(work, service->name, service->kind, slashes_mended(work, url_in_path(url)), true);
 	case HOW_AMP:
@@ -457,7 +459,7 @@ static void one(struct work *work, const struct url *url)
 		work->out->cut = true;
 		return;
 	}
-	const bool   known = url->host.len != 0 && services_read(work, url);
+	const bool known = url->host.len != 0 && services_read(work, url);
 
 	if (known && work->out->count > before && work->out->items[before].has_url)
 		return;

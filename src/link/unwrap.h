@@ -13,9 +13,9 @@
 #define UNWRAP_TARGETS_MAX 16u
 #define UNWRAP_DEPTH_MAX   6u
 /* Bytes of one value that is taken for a URL. */
-#define UNWRAP_VALUE_MAX 16384u
+#define UNWRAP_VALUE_MAX   16384u
 /* Bytes of a URL that is looked into; in a longer one nothing is looked for, and `cut` is set. */
-#define UNWRAP_URL_MAX 65536u
+#define UNWRAP_URL_MAX     65536u
 
 enum unwrap_kind {
 	UNWRAP_WRAPPER,    /* of a mail security product: it checks, then leads on */
@@ -26,7 +26,7 @@ enum unwrap_kind {
 };
 
 struct unwrap_target {
-	const char      *by;     /* our name for the service ("safelinks"), or "parameter", "path", "fragment" */
+	const char      *by; /* our name for the service ("safelinks"), or "parameter", "path", "fragment" */
 	enum unwrap_kind kind;
 	bool             has_url; /* false: only the kind is known */
 	struct url       url;     /* in the arena */

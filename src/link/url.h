@@ -37,21 +37,21 @@ enum url_host {
 };
 
 /* What the parser had to put right. They say how it was written, not what it means. */
-#define URL_TRIMMED       (1u << 0)  /* control characters or spaces stood around it */
-#define URL_LINE_BREAKS   (1u << 1)  /* tabs, CR or LF stood inside and were dropped */
-#define URL_BACKSLASH     (1u << 2)  /* a "\" was read as "/" */
-#define URL_SLASHES       (1u << 3)  /* not exactly two slashes behind the scheme */
-#define URL_USERINFO      (1u << 4)  /* has a user name or password, or an "@" for an empty one */
-#define URL_USERINFO_AT   (1u << 5)  /* an "@" inside the user name or password */
-#define URL_PORT_GIVEN    (1u << 6)  /* a port stood there, perhaps the usual one, perhaps empty */
-#define URL_HOST_ENCODED  (1u << 7)  /* percent-encoded bytes in a host that is a domain or an address */
-#define URL_HOST_MAPPED   (1u << 8)  /* letters outside ASCII in the host that became ASCII: full-width and the like */
-#define URL_HOST_IDN      (1u << 9)  /* the host has an A-label ("xn--") */
-#define URL_IPV4_NUMBER   (1u << 10) /* an IPv4 address not written as four decimal numbers */
-#define URL_IPV4_HEX      (1u << 11) /* ... with a hexadecimal one */
-#define URL_IPV4_OCTAL    (1u << 12) /* ... with an octal one */
-#define URL_INVALID_UTF8  (1u << 13) /* some bytes were no UTF-8 */
-#define URL_DRIVE_LETTER  (1u << 14) /* a file URL's path begins with a drive ("C:") */
+#define URL_TRIMMED      (1u << 0)  /* control characters or spaces stood around it */
+#define URL_LINE_BREAKS  (1u << 1)  /* tabs, CR or LF stood inside and were dropped */
+#define URL_BACKSLASH    (1u << 2)  /* a "\" was read as "/" */
+#define URL_SLASHES      (1u << 3)  /* not exactly two slashes behind the scheme */
+#define URL_USERINFO     (1u << 4)  /* has a user name or password, or an "@" for an empty one */
+#define URL_USERINFO_AT  (1u << 5)  /* an "@" inside the user name or password */
+#define URL_PORT_GIVEN   (1u << 6)  /* a port stood there, perhaps the usual one, perhaps empty */
+#define URL_HOST_ENCODED (1u << 7)  /* percent-encoded bytes in a host that is a domain or an address */
+#define URL_HOST_MAPPED  (1u << 8)  /* letters outside ASCII in the host that became ASCII: full-width and the like */
+#define URL_HOST_IDN     (1u << 9)  /* the host has an A-label ("xn--") */
+#define URL_IPV4_NUMBER  (1u << 10) /* an IPv4 address not written as four decimal numbers */
+#define URL_IPV4_HEX     (1u << 11) /* ... with a hexadecimal one */
+#define URL_IPV4_OCTAL   (1u << 12) /* ... with an octal one */
+#define URL_INVALID_UTF8 (1u << 13) /* some bytes were no UTF-8 */
+#define URL_DRIVE_LETTER (1u << 14) /* a file URL's path begins with a drive ("C:") */
 
 struct url {
 	struct slice     href;     /* the whole, serialised; the slices below lie in it */

@@ -4,7 +4,7 @@
 #include "link/idna.h"
 
 #define LOW(byte)  (UINT64_C(1) << (byte))
-#define HIGH(byte) (UINT64_C(1) << ((byte) - 64))
+#define HIGH(byte) (UINT64_C(1) << ((byte)-64))
 
 /* Bits of the 128 ASCII codes: the lower 64 first. Source: URL Standard section 1.3. */
 #define C0_LOW       UINT64_C(0xffffffff)
@@ -26,7 +26,8 @@ static const uint64_t sets[][2] = {
 
 /* Section 3.1, forbidden host code points, and the further ones of domains. */
 static const uint64_t forbidden_host[2] = {
-	LOW(0) | LOW('\t') | LOW('\n') | LOW('\r') | LOW(' ') | LOW('#') | LOW('/') | LOW(':') | LOW('<') | LOW('>') | LOW('?'),
+	LOW(0) | LOW('\t') | LOW('\n') | LOW('\r') | LOW(' ') | LOW('#') | LOW('/') | LOW(':') | LOW('<') | LOW('>') |
+		LOW('?'),
 	HIGH('@') | HIGH('[') | HIGH('\\') | HIGH(']') | HIGH('^') | HIGH('|'),
 };
 static const uint64_t forbidden_domain[2] = {
@@ -298,8 +299,8 @@ static enum rc domain_to_ascii(struct writer *out, size_t start, uint32_t *flags
 	}
 	if (ascii && !has_a_label(writer_from(out, start)))
 		return RC_OK;
-	uint8_t      name[IDNA_ASCII_MAX];
-	size_t       size = 0;
+	uint8_t       name[IDNA_ASCII_MAX];
+	size_t        size = 0;
 	const enum rc rc = idna_ascii(writer_from(out, start), 0, name, sizeof name, &size);
 	if (rc != RC_OK)
 		return rc == RC_LIMIT ? RC_LIMIT : RC_SYNTAX;

@@ -112,7 +112,7 @@ void writer_percent_decoded(struct writer *w, struct slice s)
 		s = slice_drop(s, plain.len);
 		if (s.len == 0)
 			break;
-		const int high = hex_digit(slice_at(s, 1)), low = hex_digit(slice_at(s, 2));
+		const int  high = hex_digit(slice_at(s, 1)), low = hex_digit(slice_at(s, 2));
 		const bool coded = high >= 0 && low >= 0;
 		writer_byte(w, coded ? (uint8_t)(high << 4 | low) : (uint8_t)'%');
 		s = slice_drop(s, coded ? 3 : 1);
