@@ -48,13 +48,15 @@ static uint64_t scheme_facts(const struct url *url)
 	static const struct slice scripts[] = { SLICE_INIT("javascript"), SLICE_INIT("vbscript"), SLICE_INIT("jscript"),
 		                                SLICE_INIT("livescript"), SLICE_INIT("mocha") };
 	static const struct slice blobs[] = { SLICE_INIT("blob"), SLICE_INIT("filesystem") };
-	static const struct slice files[] = { SLICE_INIT("file"), SLICE_INIT("smb"), SLICE_INIT("cifs"), SLICE_INIT("nfs"),
-		                              SLICE_INIT("afp") };
-	static const struct slice programs[] = { SLICE_INIT("search-ms"), SLICE_INIT("search"), SLICE_INIT("onenote"),
-		                                 SLICE_INIT("shell"), SLICE_INIT("hcp"), SLICE_INIT("mk"),
-		                                 SLICE_INIT("ssh"), SLICE_INIT("telnet"), SLICE_INIT("rdp"),
-		                                 SLICE_INIT("vnc"), SLICE_INIT("vscode"), SLICE_INIT("jnlp"),
-		                                 SLICE_INIT("jnlps"), SLICE_INIT("itms-services"), SLICE_INIT("intent") };
+	static const struct slice files[] = { SLICE_INIT("file"), SLICE_INIT("smb"), SLICE_INIT("cifs"),
+		                              SLICE_INIT("nfs"), SLICE_INIT("afp") };
+	static const struct slice programs[] = {
+		SLICE_INIT("search-ms"), SLICE_INIT("search"),        SLICE_INIT("onenote"),
+		SLICE_INIT("shell"),     SLICE_INIT("hcp"),           SLICE_INIT("mk"),
+		SLICE_INIT("ssh"),       SLICE_INIT("telnet"),        SLICE_INIT("rdp"),
+		SLICE_INIT("vnc"),       SLICE_INIT("vscode"),        SLICE_INIT("jnlp"),
+		SLICE_INIT("jnlps"),     SLICE_INIT("itms-services"), SLICE_INIT("intent")
+	};
 
 	if (slice_eq(url->scheme, SLICE("data")))
 		return BIT(SCHEME_DATA);
@@ -70,12 +72,14 @@ static uint64_t scheme_facts(const struct url *url)
 }
 
 static const struct slice credential_words[] = {
-	SLICE_INIT("login"),    SLICE_INIT("logon"),    SLICE_INIT("signin"),  SLICE_INIT("sign-in"),  SLICE_INIT("verify"),
-	SLICE_INIT("verification"), SLICE_INIT("password"), SLICE_INIT("passwd"),  SLICE_INIT("account"),  SLICE_INIT("secure"),
-	SLICE_INIT("security"), SLICE_INIT("webmail"),  SLICE_INIT("owa"),     SLICE_INIT("unlock"),   SLICE_INIT("suspend"),
-	SLICE_INIT("wallet"),   SLICE_INIT("banking"),  SLICE_INIT("invoice"), SLICE_INIT("payment"),  SLICE_INIT("authenticate"),
-	SLICE_INIT("credential"), SLICE_INIT("mailbox"), SLICE_INIT("quota"),   SLICE_INIT("denglu"),   SLICE_INIT("yanzheng"),
-	SLICE_INIT("zhanghao"), SLICE_INIT("mima"),     SLICE_INIT("youxiang"), SLICE_INIT("confirm"), SLICE_INIT("reactivate"),
+	SLICE_INIT("login"),      SLICE_INIT("logon"),        SLICE_INIT("signin"),   SLICE_INIT("sign-in"),
+	SLICE_INIT("verify"),     SLICE_INIT("verification"), SLICE_INIT("password"), SLICE_INIT("passwd"),
+	SLICE_INIT("account"),    SLICE_INIT("secure"),       SLICE_INIT("security"), SLICE_INIT("webmail"),
+	SLICE_INIT("owa"),        SLICE_INIT("unlock"),       SLICE_INIT("suspend"),  SLICE_INIT("wallet"),
+	SLICE_INIT("banking"),    SLICE_INIT("invoice"),      SLICE_INIT("payment"),  SLICE_INIT("authenticate"),
+	SLICE_INIT("credential"), SLICE_INIT("mailbox"),      SLICE_INIT("quota"),    SLICE_INIT("denglu"),
+	SLICE_INIT("yanzheng"),   SLICE_INIT("zhanghao"),     SLICE_INIT("mima"),     SLICE_INIT("youxiang"),
+	SLICE_INIT("confirm"),    SLICE_INIT("reactivate"),
 };
 
 /* Whether one of the words stands in `text` as a word: between bytes that are no letters. */
@@ -101,30 +105,36 @@ static bool has_credential_word(struct slice text)
 }
 
 static const struct slice executables[] = {
-	SLICE_INIT("exe"), SLICE_INIT("scr"), SLICE_INIT("com"), SLICE_INIT("pif"), SLICE_INIT("bat"), SLICE_INIT("cmd"),
-	SLICE_INIT("msi"), SLICE_INIT("msix"), SLICE_INIT("appx"), SLICE_INIT("appinstaller"), SLICE_INIT("js"), SLICE_INIT("jse"),
-	SLICE_INIT("vbs"), SLICE_INIT("vbe"), SLICE_INIT("wsf"), SLICE_INIT("wsh"), SLICE_INIT("hta"), SLICE_INIT("ps1"),
-	SLICE_INIT("lnk"), SLICE_INIT("jar"), SLICE_INIT("apk"), SLICE_INIT("ipa"), SLICE_INIT("dmg"), SLICE_INIT("pkg"),
-	SLICE_INIT("deb"), SLICE_INIT("rpm"), SLICE_INIT("elf"), SLICE_INIT("dll"), SLICE_INIT("cpl"), SLICE_INIT("reg"),
-	SLICE_INIT("chm"), SLICE_INIT("xll"), SLICE_INIT("docm"), SLICE_INIT("xlsm"), SLICE_INIT("pptm"), SLICE_INIT("url"),
-	SLICE_INIT("scf"), SLICE_INIT("application"), SLICE_INIT("jnlp"), SLICE_INIT("library-ms"), SLICE_INIT("search-ms"),
+	SLICE_INIT("exe"),       SLICE_INIT("scr"),          SLICE_INIT("com"),  SLICE_INIT("pif"),
+	SLICE_INIT("bat"),       SLICE_INIT("cmd"),          SLICE_INIT("msi"),  SLICE_INIT("msix"),
+	SLICE_INIT("appx"),      SLICE_INIT("appinstaller"), SLICE_INIT("js"),   SLICE_INIT("jse"),
+	SLICE_INIT("vbs"),       SLICE_INIT("vbe"),          SLICE_INIT("wsf"),  SLICE_INIT("wsh"),
+	SLICE_INIT("hta"),       SLICE_INIT("ps1"),          SLICE_INIT("lnk"),  SLICE_INIT("jar"),
+	SLICE_INIT("apk"),       SLICE_INIT("ipa"),          SLICE_INIT("dmg"),  SLICE_INIT("pkg"),
+	SLICE_INIT("deb"),       SLICE_INIT("rpm"),          SLICE_INIT("elf"),  SLICE_INIT("dll"),
+	SLICE_INIT("cpl"),       SLICE_INIT("reg"),          SLICE_INIT("chm"),  SLICE_INIT("xll"),
+	SLICE_INIT("docm"),      SLICE_INIT("xlsm"),         SLICE_INIT("pptm"), SLICE_INIT("url"),
+	SLICE_INIT("scf"),       SLICE_INIT("application"),  SLICE_INIT("jnlp"), SLICE_INIT("library-ms"),
+	SLICE_INIT("search-ms"),
 };
 
 static const struct slice archives[] = {
-	SLICE_INIT("zip"), SLICE_INIT("rar"), SLICE_INIT("7z"), SLICE_INIT("gz"), SLICE_INIT("tgz"), SLICE_INIT("bz2"),
-	SLICE_INIT("xz"), SLICE_INIT("tar"), SLICE_INIT("cab"), SLICE_INIT("iso"), SLICE_INIT("img"), SLICE_INIT("vhd"),
-	SLICE_INIT("vhdx"), SLICE_INIT("ace"), SLICE_INIT("arj"), SLICE_INIT("lzh"), SLICE_INIT("zst"), SLICE_INIT("udf"),
+	SLICE_INIT("zip"), SLICE_INIT("rar"), SLICE_INIT("7z"),   SLICE_INIT("gz"),  SLICE_INIT("tgz"),
+	SLICE_INIT("bz2"), SLICE_INIT("xz"),  SLICE_INIT("tar"),  SLICE_INIT("cab"), SLICE_INIT("iso"),
+	SLICE_INIT("img"), SLICE_INIT("vhd"), SLICE_INIT("vhdx"), SLICE_INIT("ace"), SLICE_INIT("arj"),
+	SLICE_INIT("lzh"), SLICE_INIT("zst"), SLICE_INIT("udf"),
 };
 
 static const struct slice documents[] = {
-	SLICE_INIT("pdf"), SLICE_INIT("doc"), SLICE_INIT("docx"), SLICE_INIT("xls"), SLICE_INIT("xlsx"), SLICE_INIT("ppt"),
-	SLICE_INIT("pptx"), SLICE_INIT("jpg"), SLICE_INIT("jpeg"), SLICE_INIT("png"), SLICE_INIT("gif"), SLICE_INIT("txt"),
-	SLICE_INIT("rtf"), SLICE_INIT("csv"), SLICE_INIT("mp3"), SLICE_INIT("mp4"), SLICE_INIT("wps"), SLICE_INIT("ofd"),
+	SLICE_INIT("pdf"), SLICE_INIT("doc"),  SLICE_INIT("docx"), SLICE_INIT("xls"),  SLICE_INIT("xlsx"),
+	SLICE_INIT("ppt"), SLICE_INIT("pptx"), SLICE_INIT("jpg"),  SLICE_INIT("jpeg"), SLICE_INIT("png"),
+	SLICE_INIT("gif"), SLICE_INIT("txt"),  SLICE_INIT("rtf"),  SLICE_INIT("csv"),  SLICE_INIT("mp3"),
+	SLICE_INIT("mp4"), SLICE_INIT("wps"),  SLICE_INIT("ofd"),
 };
 
 static const struct slice pages[] = {
-	SLICE_INIT("htm"), SLICE_INIT("html"), SLICE_INIT("shtml"), SLICE_INIT("xhtml"), SLICE_INIT("svg"), SLICE_INIT("mht"),
-	SLICE_INIT("php"), SLICE_INIT("asp"), SLICE_INIT("aspx"), SLICE_INIT("jsp"),
+	SLICE_INIT("htm"), SLICE_INIT("html"), SLICE_INIT("shtml"), SLICE_INIT("xhtml"), SLICE_INIT("svg"),
+	SLICE_INIT("mht"), SLICE_INIT("php"),  SLICE_INIT("asp"),   SLICE_INIT("aspx"),  SLICE_INIT("jsp"),
 };
 
 /* Cut the last ".word" off a name; blanks and %20 between do not hide it. */
