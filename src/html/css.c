@@ -36,52 +36,53 @@ enum kind {
 };
 
 struct property {
-	char    name[24];
-	uint8_t kind;
-	uint8_t property;
+	struct slice name;
+	uint8_t      kind;
+	uint8_t      property;
 };
 
-/* Sorted by name. */
+#define PROPERTY(name, kind, property) { SLICE_INIT(name), kind, property }
+
 static const struct property properties[] = {
-	{ "-moz-binding", KIND_SCRIPT, HTML_PROPERTIES },
-	{ "-webkit-text-fill-color", KIND_COLOUR, HTML_PROPERTY_COLOUR },
-	{ "background", KIND_BACKGROUND, HTML_PROPERTY_BACKGROUND },
-	{ "background-color", KIND_COLOUR, HTML_PROPERTY_BACKGROUND },
-	{ "background-image", KIND_IMAGE, HTML_PROPERTY_IMAGE },
-	{ "behavior", KIND_SCRIPT, HTML_PROPERTIES },
-	{ "bottom", KIND_LENGTH, HTML_PROPERTY_BOTTOM },
-	{ "clip", KIND_CLIP, HTML_PROPERTY_CLIP },
-	{ "clip-path", KIND_CLIP, HTML_PROPERTY_CLIP },
-	{ "color", KIND_COLOUR, HTML_PROPERTY_COLOUR },
-	{ "direction", KIND_DIRECTION, HTML_PROPERTY_DIRECTION },
-	{ "display", KIND_DISPLAY, HTML_PROPERTY_DISPLAY },
-	{ "filter", KIND_FILTER, HTML_PROPERTY_OPACITY },
-	{ "font", KIND_FONT, HTML_PROPERTY_FONT_SIZE },
-	{ "font-size", KIND_FONT_SIZE, HTML_PROPERTY_FONT_SIZE },
-	{ "height", KIND_LENGTH, HTML_PROPERTY_HEIGHT },
-	{ "inset", KIND_INSET, HTML_PROPERTY_LEFT },
-	{ "left", KIND_LENGTH, HTML_PROPERTY_LEFT },
-	{ "line-height", KIND_LINE_HEIGHT, HTML_PROPERTY_LINE_HEIGHT },
-	{ "margin", KIND_MARGIN, HTML_PROPERTY_MARGIN_LEFT },
-	{ "margin-left", KIND_LENGTH, HTML_PROPERTY_MARGIN_LEFT },
-	{ "margin-top", KIND_LENGTH, HTML_PROPERTY_MARGIN_TOP },
-	{ "max-height", KIND_LENGTH, HTML_PROPERTY_MAX_HEIGHT },
-	{ "max-width", KIND_LENGTH, HTML_PROPERTY_MAX_WIDTH },
-	{ "mso-hide", KIND_HIDE, HTML_PROPERTY_MSO_HIDE },
-	{ "opacity", KIND_NUMBER, HTML_PROPERTY_OPACITY },
-	{ "overflow", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW },
-	{ "overflow-x", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW },
-	{ "overflow-y", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW },
-	{ "position", KIND_POSITION, HTML_PROPERTY_POSITION },
-	{ "right", KIND_LENGTH, HTML_PROPERTY_RIGHT },
-	{ "scale", KIND_SCALE, HTML_PROPERTY_SCALE },
-	{ "text-indent", KIND_LENGTH, HTML_PROPERTY_TEXT_INDENT },
-	{ "top", KIND_LENGTH, HTML_PROPERTY_TOP },
-	{ "transform", KIND_TRANSFORM, HTML_PROPERTY_SCALE },
-	{ "unicode-bidi", KIND_BIDI, HTML_PROPERTY_BIDI },
-	{ "visibility", KIND_VISIBILITY, HTML_PROPERTY_VISIBILITY },
-	{ "white-space", KIND_SPACE, HTML_PROPERTY_SPACE },
-	{ "width", KIND_LENGTH, HTML_PROPERTY_WIDTH },
+	PROPERTY("-moz-binding", KIND_SCRIPT, HTML_PROPERTIES),
+	PROPERTY("-webkit-text-fill-color", KIND_COLOUR, HTML_PROPERTY_COLOUR),
+	PROPERTY("background", KIND_BACKGROUND, HTML_PROPERTY_BACKGROUND),
+	PROPERTY("background-color", KIND_COLOUR, HTML_PROPERTY_BACKGROUND),
+	PROPERTY("background-image", KIND_IMAGE, HTML_PROPERTY_IMAGE),
+	PROPERTY("behavior", KIND_SCRIPT, HTML_PROPERTIES),
+	PROPERTY("bottom", KIND_LENGTH, HTML_PROPERTY_BOTTOM),
+	PROPERTY("clip", KIND_CLIP, HTML_PROPERTY_CLIP),
+	PROPERTY("clip-path", KIND_CLIP, HTML_PROPERTY_CLIP),
+	PROPERTY("color", KIND_COLOUR, HTML_PROPERTY_COLOUR),
+	PROPERTY("direction", KIND_DIRECTION, HTML_PROPERTY_DIRECTION),
+	PROPERTY("display", KIND_DISPLAY, HTML_PROPERTY_DISPLAY),
+	PROPERTY("filter", KIND_FILTER, HTML_PROPERTY_OPACITY),
+	PROPERTY("font", KIND_FONT, HTML_PROPERTY_FONT_SIZE),
+	PROPERTY("font-size", KIND_FONT_SIZE, HTML_PROPERTY_FONT_SIZE),
+	PROPERTY("height", KIND_LENGTH, HTML_PROPERTY_HEIGHT),
+	PROPERTY("inset", KIND_INSET, HTML_PROPERTY_LEFT),
+	PROPERTY("left", KIND_LENGTH, HTML_PROPERTY_LEFT),
+	PROPERTY("line-height", KIND_LINE_HEIGHT, HTML_PROPERTY_LINE_HEIGHT),
+	PROPERTY("margin", KIND_MARGIN, HTML_PROPERTY_MARGIN_LEFT),
+	PROPERTY("margin-left", KIND_LENGTH, HTML_PROPERTY_MARGIN_LEFT),
+	PROPERTY("margin-top", KIND_LENGTH, HTML_PROPERTY_MARGIN_TOP),
+	PROPERTY("max-height", KIND_LENGTH, HTML_PROPERTY_MAX_HEIGHT),
+	PROPERTY("max-width", KIND_LENGTH, HTML_PROPERTY_MAX_WIDTH),
+	PROPERTY("mso-hide", KIND_HIDE, HTML_PROPERTY_MSO_HIDE),
+	PROPERTY("opacity", KIND_NUMBER, HTML_PROPERTY_OPACITY),
+	PROPERTY("overflow", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW),
+	PROPERTY("overflow-x", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW),
+	PROPERTY("overflow-y", KIND_OVERFLOW, HTML_PROPERTY_OVERFLOW),
+	PROPERTY("position", KIND_POSITION, HTML_PROPERTY_POSITION),
+	PROPERTY("right", KIND_LENGTH, HTML_PROPERTY_RIGHT),
+	PROPERTY("scale", KIND_SCALE, HTML_PROPERTY_SCALE),
+	PROPERTY("text-indent", KIND_LENGTH, HTML_PROPERTY_TEXT_INDENT),
+	PROPERTY("top", KIND_LENGTH, HTML_PROPERTY_TOP),
+	PROPERTY("transform", KIND_TRANSFORM, HTML_PROPERTY_SCALE),
+	PROPERTY("unicode-bidi", KIND_BIDI, HTML_PROPERTY_BIDI),
+	PROPERTY("visibility", KIND_VISIBILITY, HTML_PROPERTY_VISIBILITY),
+	PROPERTY("white-space", KIND_SPACE, HTML_PROPERTY_SPACE),
+	PROPERTY("width", KIND_LENGTH, HTML_PROPERTY_WIDTH),
 };
 
 /* First letters of the names above, so that most others cost one look. */
@@ -322,6 +323,18 @@ static bool font_size_put(const struct reader *r, struct slice value)
 	return false;
 }
 
+static void line_height_put(const struct reader *r, struct slice value)
+{
+	enum html_unit unit;
+	int32_t        number;
+
+	/* A number alone is so many times the font's size. */
+	if (length_take(&value, &unit, &number) && value.len == 0)
+		put(r, HTML_PROPERTY_LINE_HEIGHT, unit == HTML_UNIT_NUMBER ? HTML_UNIT_EM : unit, number);
+	else
+		put_word(r, HTML_PROPERTY_LINE_HEIGHT, is_inherit(value) ? HTML_KEYWORD_INHERIT : HTML_KEYWORD_OTHER);
+}
+
 /* "font: italic 0/0 a": the first word that is a size. */
 static void font_put(const struct reader *r, struct slice value)
 {
@@ -333,7 +346,7 @@ static void font_put(const struct reader *r, struct slice value)
 			continue;
 		const size_t slash = slice_find(word, '/');
 		if (slash < word.len)
-			length_put(r, HTML_PROPERTY_LINE_HEIGHT, slice_drop(word, slash + 1));
+			line_height_put(r, slice_drop(word, slash + 1));
 		return;
 	}
 }
@@ -513,10 +526,7 @@ static void value_put(const struct reader *r, const struct property *property, s
 		length_put(r, which, value);
 		return;
 	case KIND_LINE_HEIGHT:
-		if (length_take(&value, &unit, &number) && value.len == 0)
-			put(r, which, unit == HTML_UNIT_NUMBER ? HTML_UNIT_EM : unit, number);
-		else
-			put_word(r, which, is_inherit(value) ? HTML_KEYWORD_INHERIT : HTML_KEYWORD_OTHER);
+		line_height_put(r, value);
 		return;
 	case KIND_CLIP:
 		clip_put(r, value);
@@ -562,17 +572,10 @@ static void value_put(const struct reader *r, const struct property *property, s
 
 static const struct property *property_find(struct slice name)
 {
-	size_t low = 0, high = sizeof properties / sizeof properties[0];
-
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		const int    order = slice_compare(name, slice_of(properties[middle].name, strnlen(properties[middle].name, 24)));
-		if (order == 0)
-			return &properties[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
+	for (size_t i = 0; i < sizeof properties / sizeof properties[0] && name.len != 0; i++) {
+		const struct slice known = properties[i].name;
+		if (known.len == name.len && known.ptr[0] == name.ptr[0] && memcmp(known.ptr, name.ptr, name.len) == 0)
+			return &properties[i];
 	}
 	return NULL;
 }
@@ -623,12 +626,20 @@ static bool is_url_at(struct slice s, size_t at)
 	return s.ptr[at] == '(' && at >= 3 && slice_eq_nocase(slice_cut(s, at - 3, 3), SLICE("url"));
 }
 
+/* The bytes that mean something between the letters of a declaration. */
+static const bool css_special[256] = {
+	[';'] = true, [':'] = true, ['('] = true, [')'] = true, ['['] = true,  [']'] = true,
+	['{'] = true, ['}'] = true, ['"'] = true, ['\''] = true, ['\\'] = true, ['/'] = true,
+};
+
 void html_css_read(struct slice text, const struct html_css_sink *sink, uint64_t *steps)
 {
 	size_t   start = 0, colon = SIZE_MAX, at = 0;
 	unsigned depth = 0;
 
 	while (at <= text.len) {
+		while (at < text.len && !css_special[text.ptr[at]])
+			at++;
 		const uint8_t byte = at < text.len ? text.ptr[at] : ';';
 		if (at == text.len || (byte == ';' && depth == 0)) {
 			if (*steps < at + 1 - start) {

@@ -1,6 +1,8 @@
 /* The walk over a page: tokens to the stack of open elements, and from both to the sink. */
 #include "html/read_part.h"
 
+#define REOPEN_STEPS 16u
+
 struct html_reader *html_reader_make(struct arena *arena)
 {
 	return arena_take(arena, 1, sizeof(struct html_reader));
@@ -44,6 +46,27 @@ struct slice reader_keep(struct html_reader *r, struct slice s)
 	return (struct slice){ NULL, 0 };
 }
 
+/* False: there are not so many steps left. */
+static bool steps_take(struct html_reader *r, uint64_t count)
+{
+	if (*r->steps < count) {
+		*r->steps = 0;
+		reader_cut(r, SLICE("steps"));
+		return false;
+	}
+	*r->steps -= count;
+	return true;
+}
+
+/* What is opened again costs about what its tag has cost. */
+static void reopen(struct html_reader *r)
+{
+	const size_t count = html_tree_reopen(&r->tree);
+
+	if (count != 0)
+		(void)steps_take(r, count * REOPEN_STEPS);
+}
+
 static bool is_blank(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -68,7 +91,7 @@ static void on_text(struct html_reader *r, const struct html_token *token)
 		return;
 	if (!blank) {
 		html_tree_text(&r->tree);
-		html_tree_reopen(&r->tree);
+		reopen(r);
 	}
 	const struct html_open *top = html_tree_top(&r->tree);
 	const struct html_look *look = blank && top != NULL ? &top->look : html_tree_here(&r->tree);
@@ -176,7 +199,7 @@ static void on_start(struct html_reader *r, const struct html_token *token)
 	const unsigned   flags = html_element_flags(token->element);
 
 	if (!foreign && (flags & (HTML_BLOCK | HTML_SCOPE)) == 0 && token->element != HTML_ELEMENT_HEAD)
-		html_tree_reopen(&r->tree);
+		reopen(r);
 	html_tree_item(&r->tree, token, &item);
 	reader_style(r, token, &item);
 	html_tree_look(&r->tree, &item);
@@ -264,18 +287,6 @@ static void on_token(struct html_reader *r, const struct html_token *token)
 	case HTML_TOKEN_DOCTYPE:
 		return;
 	}
-}
-
-/* False: there are not so many steps left. */
-static bool steps_take(struct html_reader *r, uint64_t count)
-{
-	if (*r->steps < count) {
-		*r->steps = 0;
-		reader_cut(r, SLICE("steps"));
-		return false;
-	}
-	*r->steps -= count;
-	return true;
 }
 
 /* Where the last "<style" of a page begins, or the page's size. */

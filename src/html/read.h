@@ -18,8 +18,11 @@
 
 #define HTML_EVIDENCE_MAX  200u  /* bytes of a fact's evidence */
 #define HTML_LINK_TEXT_MAX 1024u /* bytes of the text that is kept of one link */
-#define HTML_INNER_MAX     16u   /* pages in the page */
+#define HTML_INNER_MAX     256u  /* pages in the page */
 #define HTML_INNER_DEPTH   3u    /* and in these */
+
+/* Steps for one page of any size that mail has; a core takes about 200 million in a second. */
+#define HTML_STEPS_STANDARD (UINT64_C(1) << 25)
 
 enum html_place {
 	HTML_PLACE_SHOWN,  /* everybody sees it */

@@ -1,6 +1,8 @@
 /* Scripts, what addresses contain, and pages inside the page. */
 #include "html/read_part.h"
 
+#define MARKUP_MAX 16u /* texts with tags that are read as pages */
+
 static const struct {
 	uint32_t       sign;
 	enum html_fact fact;
@@ -86,7 +88,7 @@ void reader_markup(struct html_reader *r, struct slice text)
 	if (!has_script(text) || r->depth != 0)
 		return;
 	reader_fact(r, HTML_FACT_MARKUP_IN_VALUE, text);
-	if (r->inner_count < HTML_INNER_MAX / 2)
+	if (r->inner_count < MARKUP_MAX)
 		reader_inner_add(r, reader_keep(r, text), HTML_HIDDEN_BIT(HTML_HIDDEN_INERT), 0);
 }
 

@@ -282,6 +282,9 @@ static enum rc script_text(struct html_tokenizer *t, struct html_token *out)
 	return text_end(t, at, out);
 }
 
+/* The bytes that may end a run of text. */
+static const bool text_special[256] = { ['<'] = true, ['&'] = true, ['\r'] = true, ['\0'] = true };
+
 /* Text up to where the mode ends. Returns with t->at at the end; the text may be empty. */
 static enum rc text_take(struct html_tokenizer *t, struct html_token *out)
 {
@@ -292,7 +295,7 @@ static enum rc text_take(struct html_tokenizer *t, struct html_token *out)
 		return script_text(t, out);
 	for (; at < t->input.len; at++) {
 		const uint8_t byte = ptr[at];
-		if (byte > '<' || (byte != '<' && byte != '&' && byte != '\r' && byte != '\0'))
+		if (!text_special[byte])
 			continue;
 		if (byte != '<') {
 			if (text_stops(t, at))

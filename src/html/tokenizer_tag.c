@@ -41,12 +41,16 @@ static void space_skip(struct html_tokenizer *t)
 		t->at++;
 }
 
+/* The bytes that may end a value, or have to be undone in it. */
+static const bool value_special[256] = { ['"'] = true,  ['\''] = true, ['>'] = true,  [' '] = true,  ['\t'] = true,
+	                                 ['\n'] = true, ['\f'] = true, ['\r'] = true, ['\0'] = true, ['&'] = true };
+
 /* Bytes of a value up to `quote`, or, where that is 0, up to a blank or ">". s.len: there is no end. */
 static size_t value_size(struct slice s, uint8_t quote, unsigned *folds)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		const uint8_t byte = s.ptr[i];
-		if (byte > '>')
+		if (!value_special[byte])
 			continue;
 		if (quote != 0 ? byte == quote : byte == '>' || html_is_space(byte))
 			return i;

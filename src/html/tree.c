@@ -10,6 +10,8 @@ void html_tree_init(struct html_tree *tree, void (*closed)(void *context, const 
 	tree->depth = tree->formatting_count = tree->formatting_closed = 0;
 	tree->serial = 0;
 	memset(tree->open, 0, sizeof tree->open);
+	for (size_t i = 0; i < HTML_FORMATTING_MAX; i++)
+		tree->order[i] = (uint8_t)i;
 	tree->root = html_look_start();
 	tree->closed = closed;
 	tree->context = context;
@@ -43,30 +45,38 @@ bool html_tree_foreign(const struct html_tree *tree)
 	return top != NULL && top->foreign != 0 && !is_integration(top);
 }
 
+/* The formatting element at `place` in the list. */
+static struct html_formatting *formatting_at(struct html_tree *tree, size_t place)
+{
+	return &tree->formatting[tree->order[place]];
+}
+
 static void formatting_closed(struct html_tree *tree, uint32_t serial)
 {
 	for (size_t i = tree->formatting_count; i-- != 0;) {
-		if (!tree->formatting[i].marker && tree->formatting[i].item.serial == serial && tree->formatting[i].open) {
-			tree->formatting[i].open = false;
+		struct html_formatting *entry = formatting_at(tree, i);
+		if (!entry->marker && entry->item.serial == serial && entry->open) {
+			entry->open = false;
 			tree->formatting_closed++;
 			return;
 		}
 	}
 }
 
-static void formatting_remove(struct html_tree *tree, size_t index)
+static void formatting_remove(struct html_tree *tree, size_t place)
 {
-	if (!tree->formatting[index].marker && !tree->formatting[index].open)
+	const uint8_t slot = tree->order[place];
+
+	if (!tree->formatting[slot].marker && !tree->formatting[slot].open)
 		tree->formatting_closed--;
-	memmove(&tree->formatting[index], &tree->formatting[index + 1],
-	        (tree->formatting_count - index - 1) * sizeof tree->formatting[0]);
-	tree->formatting_count--;
+	memmove(&tree->order[place], &tree->order[place + 1], tree->formatting_count - place - 1);
+	tree->order[--tree->formatting_count] = slot;
 }
 
 static void formatting_clear_to_marker(struct html_tree *tree)
 {
 	while (tree->formatting_count != 0) {
-		const bool marker = tree->formatting[tree->formatting_count - 1].marker;
+		const bool marker = formatting_at(tree, tree->formatting_count - 1)->marker;
 		formatting_remove(tree, tree->formatting_count - 1);
 		if (marker)
 			return;
@@ -360,7 +370,7 @@ static void formatting_add(struct html_tree *tree, const struct html_open *item,
 {
 	if (tree->formatting_count == HTML_FORMATTING_MAX)
 		formatting_remove(tree, 0);
-	struct html_formatting *entry = &tree->formatting[tree->formatting_count++];
+	struct html_formatting *entry = formatting_at(tree, tree->formatting_count++);
 	entry->marker = marker;
 	entry->open = true;
 	if (!marker)
@@ -369,8 +379,15 @@ static void formatting_add(struct html_tree *tree, const struct html_open *item,
 
 static void push_only(struct html_tree *tree, const struct html_open *item)
 {
-	if (tree->depth == HTML_DEPTH_MAX)
+	if (tree->depth == HTML_DEPTH_MAX) {
+		const uint32_t serial = tree->items[tree->depth - 1].serial;
 		pop(tree);
+		/* It made room: opening it again would push out the next one, and so on. */
+		for (size_t i = tree->formatting_count; i-- != 0;) {
+			if (!formatting_at(tree, i)->marker && formatting_at(tree, i)->item.serial == serial && serial != item->serial)
+				formatting_remove(tree, i);
+		}
+	}
 	tree->items[tree->depth] = *item;
 	/* Where the top was popped to make room, the parent is the one below it. */
 	if (item->parent < HTML_DEPTH_MAX && item->parent >= tree->depth)
@@ -390,19 +407,20 @@ void html_tree_push(struct html_tree *tree, const struct html_open *item)
 		formatting_add(tree, item, true);
 }
 
-void html_tree_reopen(struct html_tree *tree)
+size_t html_tree_reopen(struct html_tree *tree)
 {
-	size_t first = tree->formatting_count;
+	size_t first = tree->formatting_count, count = 0;
 
 	if (tree->formatting_closed == 0 || html_tree_foreign(tree))
-		return;
-	while (first != 0 && !tree->formatting[first - 1].marker)
+		return 0;
+	while (first != 0 && !formatting_at(tree, first - 1)->marker)
 		first--;
 	for (size_t i = first; i < tree->formatting_count; i++) {
-		struct html_formatting *entry = &tree->formatting[i];
+		struct html_formatting *entry = formatting_at(tree, i);
 		if (entry->open)
 			continue;
 		entry->open = true;
+		count++;
 		tree->formatting_closed--;
 		struct html_open *item = &entry->item;
 		item->parent = tree->depth == 0                             ? (uint16_t)HTML_DEPTH_MAX
@@ -411,6 +429,7 @@ void html_tree_reopen(struct html_tree *tree)
 		html_tree_look(tree, item);
 		push_only(tree, item);
 	}
+	return count;
 }
 
 /* Take items[index] out of the middle: those above it get their style anew. */
@@ -436,10 +455,10 @@ static void remove_at(struct html_tree *tree, size_t index)
 	}
 }
 
-static size_t formatting_find(const struct html_tree *tree, enum html_element element)
+static size_t formatting_find(struct html_tree *tree, enum html_element element)
 {
-	for (size_t i = tree->formatting_count; i-- != 0 && !tree->formatting[i].marker;) {
-		if (tree->formatting[i].item.element == element)
+	for (size_t i = tree->formatting_count; i-- != 0 && !formatting_at(tree, i)->marker;) {
+		if (formatting_at(tree, i)->item.element == element)
 			return i;
 	}
 	return NOWHERE;
@@ -452,7 +471,7 @@ static bool formatting_end(struct html_tree *tree, enum html_element element)
 
 	if (entry == NOWHERE)
 		return false;
-	const uint32_t serial = tree->formatting[entry].item.serial;
+	const uint32_t serial = formatting_at(tree, entry)->item.serial;
 	size_t         index = tree->depth;
 	while (index-- != 0 && tree->items[index].serial != serial)
 		block_above |= (html_element_flags(tree->items[index].element) & HTML_SPECIAL) != 0;

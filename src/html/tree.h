@@ -44,6 +44,7 @@ struct html_tree {
 	void (*closed)(void *context, const struct html_open *item); /* told of each one that ends */
 	struct html_open       items[HTML_DEPTH_MAX];
 	struct html_formatting formatting[HTML_FORMATTING_MAX];
+	uint8_t                order[HTML_FORMATTING_MAX]; /* indices of `formatting`, the oldest first; the rest are free */
 };
 
 /* An empty stack. The tree is large and lies in an arena; only its head is written here. */
@@ -70,8 +71,8 @@ void html_tree_push(struct html_tree *tree, const struct html_open *item);
 /* An end tag. */
 void html_tree_end(struct html_tree *tree, const struct html_token *token);
 
-/* Open formatting elements again, as is done before text and inline elements. */
-void html_tree_reopen(struct html_tree *tree);
+/* Open formatting elements again, as is done before text and inline elements. Returns how many. */
+size_t html_tree_reopen(struct html_tree *tree);
 
 /* To be called before text: ends a head that is still open. */
 void html_tree_text(struct html_tree *tree);
