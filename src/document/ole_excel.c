@@ -18,6 +18,7 @@ enum record {
 	RECORD_NAME = 0x0018,
 	RECORD_FILEPASS = 0x002f,
 	RECORD_CONTINUE = 0x003c,
+	RECORD_CODEPAGE = 0x0042,
 	RECORD_BOUNDSHEET = 0x0085,
 	RECORD_RSTRING = 0x00d6,
 	RECORD_INTERFACEHDR = 0x00e1,
@@ -39,7 +40,8 @@ enum record {
 struct workbook {
 	const struct ole_office *o;
 	struct slice             stream;
-	size_t                   at; /* of the record behind the present one */
+	unsigned                 codepage; /* of strings before Excel 97 */
+	size_t                   at;       /* of the record behind the present one */
 	bool                     begun;
 	bool                     wide;                     /* strings of Excel 97 and later */
 	bool                     macros;                   /* the sheet we are in has formulas that are macros */
@@ -72,7 +74,7 @@ static bool record_take(struct workbook *w, unsigned *id, struct slice *data)
 static size_t string_put(const struct workbook *w, struct slice s, size_t count, struct buf *out)
 {
 	if (!w->wide) {
-		ole_put_codepage(1252, slice_take(s, count), out);
+		ole_put_codepage(w->codepage, slice_take(s, count), out);
 		return count;
 	}
 	if ((bytes_u8(s, 0) & 1) != 0) {
@@ -307,6 +309,9 @@ static enum rc record_read(struct workbook *w, unsigned id, struct slice data)
 		return sheet_begin(w, data);
 	case RECORD_BOUNDSHEET:
 		return sheet_take(w, data);
+	case RECORD_CODEPAGE:
+		w->codepage = bytes_u16(data, 0);
+		return RC_OK;
 	case RECORD_NAME:
 		return name_take(w, data);
 	case RECORD_FORMULA:

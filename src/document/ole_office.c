@@ -10,6 +10,9 @@
 #include "document/ole_text.h"
 #include "document/vba.h"
 
+/* Bytes of one property that are read. */
+#define PROPERTY_MAX 65536u
+
 enum rc ole_office_copy(const struct ole_office *o, uint32_t index, uint8_t **out, size_t *size)
 {
 	struct slice  bytes;
@@ -193,12 +196,13 @@ static enum rc summary_read(const struct ole_office *o, uint32_t index)
 			codepage = bytes_u16(value, 4);
 		if (id < 2 || id > 8)
 			continue;
-		const struct slice bytes = slice_cut(value, 8, bytes_u32(value, 4));
+		const struct slice bytes = slice_take(slice_cut(value, 8, bytes_u32(value, 4)), PROPERTY_MAX);
 		if (bytes_u16(value, 0) == 0x1e)
 			ole_put_codepage(codepage, codepage == 1200 ? bytes : slice_take(bytes, slice_find(bytes, 0)),
 			                 &text);
 		else if (bytes_u16(value, 0) == 0x1f)
-			ole_put_utf16(slice_cut(value, 8, (size_t)bytes_u32(value, 4) * 2), &text);
+			ole_put_utf16(slice_take(slice_cut(value, 8, (size_t)bytes_u32(value, 4) * 2), PROPERTY_MAX),
+			              &text);
 		buf_put_byte(&text, '\n');
 	}
 	if (rc == RC_OK)
@@ -280,7 +284,8 @@ static enum rc entries_read(const struct ole_office *o)
 
 	for (uint32_t i = 0; rc == RC_OK && i < o->ole->count; i++) {
 		const struct ole_entry *e = &o->ole->entries[i];
-		if (!budget_take(o->budget, BUDGET_STEPS, 64))
+		/* A reader looks for its neighbours by their names. */
+		if (!budget_take(o->budget, BUDGET_STEPS, 64 + o->ole->count / 4))
 			return RC_LIMIT;
 		if (e->orphan && !orphan && e->kind == OLE_STREAM && e->claimed != 0) {
 			orphan = true;

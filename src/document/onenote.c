@@ -187,8 +187,8 @@ static enum rc objects_read(struct notes *n, struct slice file)
 			rc = sink_fact(n->sink, CONTENT_FACT_OFFICE_PACKAGE, member.name);
 		if (rc == RC_OK && member.bytes.len != 0)
 			rc = sink_member(n->sink, n->budget, &member);
-		/* What lies about its size does not hide those behind it. */
-		rest = slice_drop(data, claimed > data.len ? 0 : (size_t)claimed);
+		/* A size that lies hides nothing behind it: the next mark may stand anywhere. */
+		rest = data;
 	}
 	return rc;
 }

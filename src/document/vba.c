@@ -353,6 +353,8 @@ enum rc vba_project(const struct ole *ole, uint32_t storage, struct budget *budg
 		             .codepage = 1252,
 		             .sources = buf_make(VBA_SOURCE_BYTES_MAX * 3u) };
 
+	if (!budget_take(budget, BUDGET_STEPS, (uint64_t)ole->count * 4))
+		return RC_LIMIT;
 	p.read = arena_take(arena, ole->count, sizeof *p.read);
 	if (p.read == NULL)
 		return RC_NOMEM;

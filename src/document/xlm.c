@@ -137,7 +137,7 @@ static bool whole_number(uint64_t bits, uint64_t *out)
 	if (exponent < 0 || exponent > 52 || bits >> 63 != 0)
 		return false;
 	*out = mantissa >> (52 - exponent);
-	return mantissa << (12 + exponent) == 0 || exponent == 52;
+	return exponent == 52 || mantissa << (12 + exponent) == 0;
 }
 
 static bool number_take(struct expression *e, struct slice *rest, uint8_t token)
