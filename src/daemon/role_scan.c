@@ -4,7 +4,7 @@
 #include "base/digest.h"
 #include "gate/scan_loop.h"
 #include "text/charset.h"
-#include "text/unicode.h"
+#include "text/normalise.h"
 
 const struct sandbox scan_box = {
 	.role = "scan", .calls = SANDBOX_CALLS_LOOPS,
@@ -15,7 +15,7 @@ const struct sandbox scan_box = {
 int role_scan(const struct role_start *start)
 {
 	/* The digests' library loads what it needs now or never, and the tables of characters are filled. */
-	if (digest_ready() != RC_OK || charset_ready() != RC_OK || unicode_ready() != RC_OK || !role_close_box(start))
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK || normalise_ready() != RC_OK || !role_close_box(start))
 		return 1;
 	return scan_loop_run(start->scan_channels[0]);
 }

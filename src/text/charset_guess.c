@@ -14,10 +14,11 @@
 #define HANGUL_FIRST  0xac00u
 #define HANGUL_LAST   0xd7a3u
 #define LETTERS_LAST  0x0e7fu
-#define AROUND        4u    /* ASCII bytes kept on each side of what is above 127: a trail may be one */
-#define ZEROS_SAMPLE  512u  /* bytes looked at for UTF-16 */
-#define HZ_LINE_MAX   160u  /* RFC 1843 asks for lines of less than 80 */
-#define UTF7_RUNS_MAX 4096u /* plus signs looked at */
+#define HOPELESS      (-300) /* points of a set that is read no further */
+#define AROUND        4u     /* ASCII bytes kept on each side of what is above 127: a trail may be one */
+#define ZEROS_SAMPLE  512u   /* bytes looked at for UTF-16 */
+#define HZ_LINE_MAX   160u   /* RFC 1843 asks for lines of less than 80 */
+#define UTF7_RUNS_MAX 4096u  /* plus signs looked at */
 
 /* Bits of common[]. */
 #define COMMON_SIMPLIFIED  1u
@@ -248,7 +249,8 @@ static struct tally tally_of(enum charset charset, struct slice sample)
 
 	for (size_t i = 0; i < sample.len; i++)
 		tally.high += sample.ptr[i] >= 0x80;
-	while ((count = charset_read(&run, &sample, false, text, sizeof text)) != 0 || sample.len != 0) {
+	while (tally.points > HOPELESS &&
+	       ((count = charset_read(&run, &sample, false, text, sizeof text)) != 0 || sample.len != 0)) {
 		for (struct slice rest = slice_of(text, count); rest.len != 0; rest = slice_drop(rest, size)) {
 			const uint32_t c = utf8_decode(rest, &size);
 			if (c == UTF8_REPLACEMENT || (c >= 0x80 && c < 0xa0))

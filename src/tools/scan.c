@@ -5,7 +5,7 @@
 #include "policy/dispose.h"
 #include "sys/file.h"
 #include "text/charset.h"
-#include "text/unicode.h"
+#include "text/normalise.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,7 @@ int tool_scan(const struct tool_options *options, int argc, char **argv)
 
 	if (argc < 2)
 		return tool_usage("scan");
-	if (digest_ready() != RC_OK || charset_ready() != RC_OK || unicode_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK)
+	if (digest_ready() != RC_OK || charset_ready() != RC_OK || normalise_ready() != RC_OK || arena_init(&arena, SCAN_ARENA_BYTES) != RC_OK)
 		return tool_complain(TOOL_REFUSED, "no memory");
 	scan_engine_digest(&scan, &engine);
 	for (int at = 1; at < argc; at++) {
