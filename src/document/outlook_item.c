@@ -1,11 +1,12 @@
 /* The table of properties that matter, and the order in which a message is told. */
 #include "document/outlook_item.h"
 
+#include "document/ole_text.h"
 #include "document/outlook_rtf.h"
-#include "document/pdf_value.h"
 
 #define NAME_BYTES_MAX ((size_t)4096)
 #define TEXT_BYTES_MAX ((size_t)32 << 20)
+#define CODEPAGE_UTF8  65001u
 
 /* [MS-OXPROPS], by number. */
 enum property {
@@ -47,14 +48,17 @@ static uint32_t number_of(struct slice value)
 
 void outlook_put_text(struct slice text, bool wide, uint32_t codepage, struct buf *out)
 {
-	(void)codepage;
 	if (wide) {
 		while (text.len >= 2 && text.ptr[text.len - 1] == 0 && text.ptr[text.len - 2] == 0)
 			text.len -= 2;
-		pdf_put_utf16(text, true, out);
+		ole_put_utf16(text, out);
 		return;
 	}
-	buf_put(out, slice_take(text, slice_find(text, 0)));
+	text = slice_take(text, slice_find(text, 0));
+	if (codepage == 0 || codepage == CODEPAGE_UTF8)
+		buf_put(out, text);
+	else
+		ole_put_codepage(codepage, text, out);
 }
 
 static enum rc tell_text(const struct content_sink *sink, enum content_place place, struct slice text, bool wide, uint32_t codepage)
@@ -231,14 +235,15 @@ enum rc outlook_message_tell(const struct outlook_message *message, struct budge
 	return rc;
 }
 
-void outlook_attachment_name(const struct outlook_attachment *attachment, struct buf *out)
+/* The name it goes by. */
+static void put_name(const struct outlook_attachment *attachment, uint32_t codepage, struct buf *out)
 {
 	if (attachment->name.len != 0)
-		outlook_put_text(attachment->name, attachment->name_wide, 0, out);
+		outlook_put_text(attachment->name, attachment->name_wide, codepage, out);
 	else if (attachment->short_name.len != 0)
-		outlook_put_text(attachment->short_name, attachment->short_wide, 0, out);
+		outlook_put_text(attachment->short_name, attachment->short_wide, codepage, out);
 	else
-		outlook_put_text(attachment->display, attachment->display_wide, 0, out);
+		outlook_put_text(attachment->display, attachment->display_wide, codepage, out);
 }
 
 enum rc outlook_attachment_tell(const struct outlook_attachment *attachment, const struct outlook_message *message,
@@ -247,10 +252,9 @@ enum rc outlook_attachment_tell(const struct outlook_attachment *attachment, con
 	struct buf name = buf_make(NAME_BYTES_MAX), kind = buf_make(NAME_BYTES_MAX), path = buf_make(NAME_BYTES_MAX);
 	enum rc    rc = RC_OK;
 
-	(void)message;
-	outlook_attachment_name(attachment, &name);
+	put_name(attachment, message->codepage, &name);
 	outlook_put_text(attachment->kind, attachment->kind_wide, 0, &kind);
-	outlook_put_text(attachment->path, attachment->path_wide, 0, &path);
+	outlook_put_text(attachment->path, attachment->path_wide, message->codepage, &path);
 	if (attachment->method >= 2 && attachment->method <= 4 && path.len != 0) {
 		rc = sink_fact(sink, CONTENT_FACT_OUTLOOK_ATTACHMENT_LINKED, buf_slice(&path));
 		if (rc == RC_OK)

@@ -51,9 +51,6 @@ MUST_CHECK enum rc outlook_message_tell(const struct outlook_message *message, s
 MUST_CHECK enum rc outlook_attachment_tell(const struct outlook_attachment *attachment, const struct outlook_message *message,
                                            struct budget *budget, const struct content_sink *sink);
 
-/* The name it goes by, as UTF-8 as far as its character set is known. */
-void outlook_attachment_name(const struct outlook_attachment *attachment, struct buf *out);
-
 /* A text property as UTF-8: UTF-16 little-endian or 8-bit; without the NUL at its end. */
 void outlook_put_text(struct slice text, bool wide, uint32_t codepage, struct buf *out);
 

@@ -131,7 +131,7 @@ void picture_stretch(struct picture *picture)
 	for (size_t i = 0; i < pixels; i++) {
 		const unsigned value = picture->planes[PICTURE_GREY][i];
 		picture->planes[PICTURE_GREY][i] =
-			value <= low ? 0 : value >= high ? 255 : (uint8_t)((value - low) * 255 / (high - low));
+			(uint8_t)(value <= low ? 0 : value >= high ? 255 : (value - low) * 255 / (high - low));
 	}
 }
 

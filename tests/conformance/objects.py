@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""TNEF: objects.py ANSWERS. Names and bytes of attachments, and the RTF and HTML of bodies, must equal what the suites expect; every file is also read cut
+"""TNEF and Outlook messages: objects.py ANSWERS. Names and bytes of attachments, and the RTF and HTML of bodies, must equal what the suites expect; every file is also read cut
 at each byte up to 4 KiB and at 64 places beyond.
 """
 import hashlib
@@ -7,6 +7,10 @@ import re
 import sys
 
 import objects_harness
+
+
+# What stands in a message that is attached, and the names of what else is.
+MESSAGES = {}
 
 
 def plain_name(name):
@@ -64,6 +68,22 @@ def main():
     winmail = mail / "tika/testWINMAIL.dat"
     told = answers.ask(winmail.read_bytes(), winmail.name)
     result.suite("testWINMAIL.dat", "%d members" % len(told.members), [] if told.rc == "ok" and told.members else [told.rc])
+    outlook = objects_harness.Answers(sys.argv[1], "msg")
+    messages, wrong = sorted((mail / "tika").glob("*.msg")), []
+    for path in messages:
+        told = outlook.ask(path.read_bytes(), path.name)
+        if told.rc != "ok" or not told.texts.get(0, b"").strip():
+            wrong.append("%s: %s, %s" % (path.name, told.rc, told.texts))
+        for fragment in MESSAGES.get(path.name, ()):
+            if fragment not in told.text() and not any(fragment in (m["name"], m["kind"]) for m in told.members):
+                wrong.append("%s: no %r" % (path.name, fragment))
+        if "-v" in sys.argv:
+            print(path.name, told.rc, sorted(told.facts), [(m["name"], m["kind"], m["size"]) for m in told.members], {k: v[:300] for k, v in told.texts.items()})
+    result.suite("msg", "%d files" % len(messages), wrong + outlook.ends)
+    outlook.ends.clear()
+    for path in messages:
+        outlook.ask(path.read_bytes(), path.name + " cut", cut=True)
+    result.suite("msg, cut", "%d files" % len(messages), outlook.ends)
     for path in [*files, *others, winmail]:
         answers.ask(path.read_bytes(), path.name + " cut", cut=True)
     result.suite("tnef, cut", "%d files" % (len(files) + len(others) + 1), answers.ends)

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/arena.h"
+#include "document/outlook_msg.h"
 #include "document/pdf.h"
 #include "document/tnef.h"
 #include "image/codes.h"
@@ -92,6 +94,21 @@ static enum rc open_pdf(struct slice bytes, struct budget *budget, const struct 
 	return pdf_open(bytes, passwords, sizeof passwords / sizeof passwords[0], budget, sink);
 }
 
+static enum rc open_msg(struct slice bytes, struct budget *budget, const struct content_sink *sink)
+{
+	struct arena arena;
+	struct ole   ole;
+	enum rc      rc = arena_init(&arena, OLE_ARENA(bytes.len));
+
+	if (rc != RC_OK)
+		return rc;
+	rc = ole_open(bytes, budget, &arena, &ole);
+	if (rc == RC_OK)
+		rc = outlook_msg_open(&ole, budget, &arena, sink);
+	arena_done(&arena);
+	return rc;
+}
+
 static const struct {
 	const char *name;
 	enum rc (*open)(struct slice bytes, struct budget *budget, const struct content_sink *sink);
@@ -99,6 +116,7 @@ static const struct {
 	{ "image", open_image },
 	{ "pdf", open_pdf },
 	{ "tnef", tnef_open },
+	{ "msg", open_msg },
 };
 
 static bool read_all(uint8_t *out, size_t size)
