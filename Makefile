@@ -6,7 +6,7 @@
 #   make fuzz       every libFuzzer target in turn (SECONDS=60 each, ONLY=pattern for a part)
 #   make check      gcc -fanalyzer, clang-tidy, cppcheck
 #   make format     clang-format over the lines changed since the last commit (BASE=main: since another one)
-#   make conformance   the suites of ../shared/conformance
+#   make conformance   the suites of ../shared/conformance (ONLY='mimeminer smtp' for some)
 #   make soak       the long runs
 #   make deb        the Debian package, made twice and compared
 #   make clean      remove what was built (unpacked peers stay: make distclean)
@@ -48,7 +48,7 @@ format:
 	@git clang-format --force --extensions c,h $(BASE) -- src tests
 
 conformance: all
-	@meson test -C build/gcc --no-rebuild --suite conformance --print-errorlogs
+	@tests/conformance/run build/gcc $(ONLY)
 
 soak: all
 	@HANGU_BUILD=build/gcc python3 tests/e2e/run.py --soak

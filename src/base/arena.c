@@ -34,6 +34,12 @@ void arena_reset(struct arena *a)
 	a->used = 0;
 }
 
+void arena_release(struct arena *a, size_t mark)
+{
+	must(mark <= a->used);
+	a->used = mark;
+}
+
 void *arena_take(struct arena *a, size_t count, size_t size)
 {
 	must(a->used <= a->size);

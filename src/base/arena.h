@@ -27,6 +27,9 @@ void arena_done(struct arena *a);
 /* Forget every part, keep the memory. */
 void arena_reset(struct arena *a);
 
+/* Forget what was taken since a->used was `mark`. For work that is done one piece after the other in the same room. */
+void arena_release(struct arena *a, size_t mark);
+
 /* `count * size` zeroed bytes aligned for any type; NULL when full or on overflow. `size` is not 0. */
 void *arena_take(struct arena *a, size_t count, size_t size);
 

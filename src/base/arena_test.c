@@ -114,6 +114,20 @@ static void no_memory_leaves_it_untouched(void **state)
 	assert_int_equal(a.size, 77);
 }
 
+static void gives_back_what_came_behind_a_mark(void **state)
+{
+	uint8_t      memory[256];
+	struct arena a = arena_on(memory, sizeof memory);
+
+	(void)state;
+	assert_non_null(arena_bytes(&a, 10));
+	const size_t   mark = a.used;
+	const uint8_t *first = arena_bytes(&a, 100);
+	assert_null(arena_bytes(&a, 200));
+	arena_release(&a, mark);
+	assert_ptr_equal(arena_bytes(&a, 200), first);
+}
+
 static void memory_counts_its_failures(void **state)
 {
 	(void)state;
@@ -141,6 +155,7 @@ int main(void)
 		cmocka_unit_test(copies),
 		cmocka_unit_test(keeps_the_front_of_a_piece),
 		cmocka_unit_test(no_memory_leaves_it_untouched),
+		cmocka_unit_test(gives_back_what_came_behind_a_mark),
 		cmocka_unit_test(memory_counts_its_failures),
 	};
 

@@ -3,42 +3,13 @@
  * multiparts, innermost first; everything else only belongs to the part that is open. mail/header.c reads the
  * headers, mail/mime.c their fields.
  */
-#include "mail/message.h"
-
 #include "base/must.h"
+#include "mail/body.h"
+#include "mail/message_inner.h"
 
-#define BOUNDARY_LAWFUL_MAX 70u /* RFC 2046 section 5.1.1 */
-#define BOUNDARY_USED_MAX   1024u
-/* a preamble longer than this is not searched for a boundary that readers differ on */
-#define LOOKAHEAD_MAX       16384u
+#define EARLY_MAX 512u /* bytes at the front of a body that are looked at for fields */
 
-/* A part whose end has not come yet. Multiparts have a boundary to wait for. */
-struct open_part {
-	struct message_part *part;
-	bool                 waits;  /* for its boundary */
-	bool                 seen;   /* a delimiter came */
-	bool                 closed; /* the final delimiter came */
-	bool                 loose;  /* no exact delimiter stands near, so a loose one counts */
-	bool                 outside_noted;
-	bool                 loose_noted;
-};
-
-struct reader {
-	struct slice                 bytes;
-	const struct message_limits *limits;
-	const struct oddity_sink    *sink;
-	struct arena                *arena;
-	struct message_part        **parts;
-	size_t                       count;
-	struct open_part             stack[2 * MESSAGE_DEPTH_MAX + 2];
-	size_t                       depth; /* used places of the stack */
-	uint32_t                     deepest;
-	uint32_t                     line_max;
-	uint64_t                     steps;
-	bool                         stopped; /* by a limit: no more parts */
-};
-
-static void note(const struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint32_t offset,
+void reader_note(const struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint32_t offset,
                  size_t size, int64_t value)
 {
 	const struct oddity oddity = {
@@ -51,15 +22,15 @@ static void note(const struct reader *reader, enum oddity_kind kind, const struc
 		.value = value,
 	};
 
-	oddity_note(reader->sink, &oddity);
+	oddity_note(&reader->ears, &oddity);
 }
 
-static void limit_note(struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint64_t limit)
+void reader_note_limit(const struct reader *reader, enum oddity_kind kind, const struct message_part *part, uint64_t limit)
 {
-	note(reader, kind, part, part->header.offset, 0, (int64_t)limit);
+	reader_note(reader, kind, part, part->header.offset, 0, (int64_t)limit);
 }
 
-static void note_field(const struct reader *reader, enum oddity_kind kind, const struct message_part *part,
+void reader_note_field(const struct reader *reader, enum oddity_kind kind, const struct message_part *part,
                        const struct header_field *field, int64_t value)
 {
 	const bool          name_only = kind == ODDITY_FIELD_DUPLICATE;
@@ -73,215 +44,33 @@ static void note_field(const struct reader *reader, enum oddity_kind kind, const
 		.value = value,
 	};
 
-	oddity_note(reader->sink, &oddity);
+	oddity_note(&reader->ears, &oddity);
 }
 
-/* ---- delimiters ---- */
-
-enum match { MATCH_NONE, MATCH_LOOSE, MATCH_NEXT, MATCH_FINAL };
-
-static bool is_blank(struct slice s)
+static void hear(void *context, const struct oddity *oddity)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		if (!byte_is_wsp(s.ptr[i]) && s.ptr[i] != '\r')
-			return false;
-	}
-	return true;
-}
+	struct reader *reader = context;
 
-/* `text` is a line behind its "--". */
-static enum match match_of(struct slice text, struct slice boundary)
-{
-	if (!slice_starts(text, boundary))
-		return MATCH_NONE;
-	const struct slice rest = slice_drop(text, boundary.len);
-	if (is_blank(rest))
-		return MATCH_NEXT;
-	if (slice_starts(rest, SLICE("--")) && is_blank(slice_drop(rest, 2)))
-		return MATCH_FINAL;
-	return boundary.len != 0 ? MATCH_LOOSE : MATCH_NONE;
-}
-
-struct delimiter {
-	enum match match;
-	size_t     level;
-};
-
-/* Whose delimiter is this line? An exact one wins over a loose one, an inner one over an outer one. */
-static struct delimiter delimiter_of(struct reader *reader, struct slice line)
-{
-	const struct slice text = slice_drop(line, 2);
-	struct delimiter   loose = { .match = MATCH_NONE };
-
-	reader->steps += reader->depth;
-	for (size_t level = reader->depth; level-- != 0;) {
-		struct open_part *open = &reader->stack[level];
-		if (!open->waits)
-			continue;
-		const enum match match = match_of(text, open->part->boundary);
-		if (match == MATCH_NEXT || match == MATCH_FINAL)
-			return (struct delimiter){ match, level };
-		if (match == MATCH_LOOSE && loose.match == MATCH_NONE)
-			loose = (struct delimiter){ match, level };
-	}
-	return loose;
-}
-
-/* A loose delimiter counts when its multipart has no better one. */
-static struct delimiter loose_settle(struct reader *reader, struct delimiter found, struct slice line, uint32_t offset)
-{
-	struct open_part *open = &reader->stack[found.level];
-
-	if (!open->loose_noted)
-		note(reader, ODDITY_BOUNDARY_LOOSE, open->part, offset, line.len, 0);
-	open->loose_noted = true;
-	if (!open->loose)
-		return (struct delimiter){ .match = MATCH_NONE };
-	const struct slice rest = slice_drop(line, 2 + open->part->boundary.len);
-	found.match = slice_starts(rest, SLICE("--")) ? MATCH_FINAL : MATCH_NEXT;
-	return found;
-}
-
-static bool header_stops(void *context, struct slice line)
-{
-	struct reader         *reader = context;
-	const struct delimiter found = delimiter_of(reader, line);
-
-	return found.match == MATCH_NEXT || found.match == MATCH_FINAL ||
-	       (found.match == MATCH_LOOSE && reader->stack[found.level].loose);
-}
-
-/* ---- which boundary ---- */
-
-/* Does a line of `near` begin with "--" and the boundary? The best match there is. */
-static enum match boundary_search(struct reader *reader, struct slice near, struct slice boundary)
-{
-	enum match best = MATCH_NONE;
-
-	for (size_t at = 0; at < near.len && best < MATCH_NEXT;) {
-		const struct slice rest = slice_drop(near, at);
-		size_t             found = slice_search(rest, SLICE("--"));
-		reader->steps += found + 16;
-		if (found == rest.len)
-			break;
-		found += at;
-		at = found + 1;
-		if (found != 0 && near.ptr[found - 1] != '\n')
-			continue;
-		struct slice line = slice_drop(near, found + 2);
-		line = slice_take(line, slice_find(slice_take(line, BOUNDARY_USED_MAX + 8), '\n'));
-		const enum match match = match_of(line, boundary);
-		best = match > best ? match : best;
-		at = found + 2;
-	}
-	return best;
-}
-
-/*
- * Without a boundary that works: a line "--x" followed by a line "Content-...:" is what a forgiving reader would go
- * by.
- */
-static struct slice boundary_sniff(struct reader *reader, struct slice near)
-{
-	while (near.len != 0) {
-		struct slice line = slice_until(&near, '\n');
-		reader->steps += line.len + 1;
-		if (slice_last(line) == '\r')
-			line.len--;
-		if (!slice_starts(line, SLICE("--")) || line.len <= 2 || line.len > BOUNDARY_USED_MAX)
-			continue;
-		if (delimiter_of(reader, line).match >= MATCH_NEXT)
-			break; /* of an outer multipart */
-		if (slice_starts_nocase(near, SLICE("content-")))
-			return slice_drop(line, 2);
-	}
-	return (struct slice){ NULL, 0 };
-}
-
-static bool boundary_is_lawful(struct slice boundary)
-{
-	const struct slice specials = SLICE("'()+_,-./:=? ");
-
-	for (size_t i = 0; i < boundary.len; i++) {
-		if (!byte_is_alnum(boundary.ptr[i]) && slice_find(specials, boundary.ptr[i]) == specials.len)
-			return false;
-	}
-	return boundary.len != 0 && boundary.len <= BOUNDARY_LAWFUL_MAX && slice_last(boundary) != ' ';
-}
-
-static void clashes_find(struct reader *reader, const struct message_part *part, const struct header_field *field)
-{
-	for (size_t level = 0; level < reader->depth; level++) {
-		const struct open_part *open = &reader->stack[level];
-		if (open->waits && (slice_starts(open->part->boundary, part->boundary) ||
-		                    slice_starts(part->boundary, open->part->boundary))) {
-			note_field(reader, ODDITY_BOUNDARY_CLASH, part, field, 0);
-			return;
-		}
-	}
-}
-
-/* All that readers may take for the boundary, from all Content-Type fields that say multipart. */
-static enum rc boundary_readings(struct reader *reader, const struct message_part *part, struct mime_readings *out)
-{
-	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TYPE);
-	enum rc                    rc = RC_OK;
-
-	for (; field != NULL && rc == RC_OK; field = header_next(&part->header, field)) {
-		struct slice      value;
-		struct mime_field type;
-		rc = header_unfold(field, reader->arena, &value);
-		if (rc == RC_OK)
-			rc = mime_field_read(value, reader->limits->parameters, reader->arena, &type);
-		if (rc == RC_OK)
-			rc = mime_readings_add(&type, SLICE("boundary"), reader->arena, out);
-	}
-	return rc;
-}
-
-/* Choose the boundary of a multipart: the first reading that really delimits something near. */
-static enum rc boundary_choose(struct reader *reader, struct message_part *part, struct open_part *open)
-{
-	const struct slice         near = slice_cut(reader->bytes, part->body_offset, LOOKAHEAD_MAX);
-	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TYPE);
-	struct mime_readings       readings = { .count = 0 };
-	enum match                 best = MATCH_NONE;
-	const enum rc              rc = boundary_readings(reader, part, &readings);
-
-	must(field != NULL);
-	if (rc != RC_OK)
-		return rc;
-	open->waits = readings.count != 0;
-	for (size_t i = 0; i < readings.count && best < MATCH_NEXT; i++) {
-		const struct slice text = readings.items[i].text;
-		const enum match   match =
-                        text.len > BOUNDARY_USED_MAX ? MATCH_NONE : boundary_search(reader, near, text);
-		if (i == 0 || match > best) {
-			part->boundary = text;
-			best = match;
-		}
-	}
-	if (readings.count == 0)
-		note_field(reader, ODDITY_BOUNDARY_MISSING, part, field, 0);
-	else if (!boundary_is_lawful(part->boundary))
-		note_field(reader, ODDITY_BOUNDARY_MALFORMED, part, field, (int64_t)part->boundary.len);
-	if (best < MATCH_NEXT) {
-		const struct slice sniffed = boundary_sniff(reader, near);
-		if (sniffed.ptr != NULL && best == MATCH_NONE) {
-			if (readings.count != 0)
-				note_field(reader, ODDITY_BOUNDARY_UNUSED, part, field, 0);
-			part->boundary = sniffed;
-			open->waits = true;
-		}
-	}
-	open->waits = open->waits && (part->boundary.len != 0 || best >= MATCH_NEXT);
-	open->loose = best == MATCH_LOOSE;
-	if (open->waits)
-		clashes_find(reader, part, field);
-	return RC_OK;
+	reader->oddities |= UINT64_C(1) << oddity->kind;
+	oddity_note(reader->sink, oddity);
 }
 
 /* ---- one part's header ---- */
+
+/* The field that counts. */
+static const struct header_field *field_that_counts(const struct reader *reader, const struct message_part *part,
+                                                    enum header_id id)
+{
+	const struct header_field *field = header_first(&part->header, id);
+
+	while (field != NULL && (reader->rules & MESSAGE_LAST_FIELD) != 0) {
+		const struct header_field *next = header_next(&part->header, field);
+		if (next == NULL)
+			break;
+		field = next;
+	}
+	return field;
+}
 
 static void duplicates_note(struct reader *reader, const struct message_part *part)
 {
@@ -292,7 +81,7 @@ static void duplicates_note(struct reader *reader, const struct message_part *pa
 		const struct header_field *first = header_first(&part->header, once[i]);
 		const struct header_field *second = first == NULL ? NULL : header_next(&part->header, first);
 		if (second != NULL)
-			note_field(reader, ODDITY_FIELD_DUPLICATE, part, second,
+			reader_note_field(reader, ODDITY_FIELD_DUPLICATE, part, second,
 			           (int64_t)header_count(&part->header, once[i]));
 	}
 }
@@ -308,18 +97,18 @@ static enum rc field_parse(struct reader *reader, const struct message_part *par
 	if (rc != RC_OK)
 		return rc;
 	if ((out->flags & MIME_FIELD_MALFORMED) != 0)
-		note_field(reader, ODDITY_PARAMETER_MALFORMED, part, field, 0);
+		reader_note_field(reader, ODDITY_PARAMETER_MALFORMED, part, field, 0);
 	if ((out->flags & MIME_FIELD_DUPLICATE) != 0)
-		note_field(reader, ODDITY_PARAMETER_DUPLICATE, part, field, 0);
+		reader_note_field(reader, ODDITY_PARAMETER_DUPLICATE, part, field, 0);
 	if ((out->flags & MIME_FIELD_LIMIT) != 0)
-		limit_note(reader, ODDITY_LIMIT_PARAMETERS, part, reader->limits->parameters);
+		reader_note_limit(reader, ODDITY_LIMIT_PARAMETERS, part, reader->limits->parameters);
 	return RC_OK;
 }
 
 /* The first Content-Transfer-Encoding that says something we know. */
 static enum rc encoding_read(struct reader *reader, struct message_part *part)
 {
-	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TRANSFER_ENCODING);
+	const struct header_field *field = field_that_counts(reader, part, HEADER_CONTENT_TRANSFER_ENCODING);
 	struct mime_field          parsed;
 
 	part->encoding = field == NULL ? TRANSFER_7BIT : TRANSFER_UNKNOWN;
@@ -330,7 +119,9 @@ static enum rc encoding_read(struct reader *reader, struct message_part *part)
 			return RC_NOMEM;
 		part->encoding = parsed.word.len == 0 ? TRANSFER_UNKNOWN : transfer_encoding_of(parsed.word);
 		if (part->encoding == TRANSFER_UNKNOWN || !slice_eq_nocase(parsed.word, value))
-			note_field(reader, ODDITY_ENCODING_UNKNOWN, part, field, 0);
+			reader_note_field(reader, ODDITY_ENCODING_UNKNOWN, part, field, 0);
+		if (part->encoding == TRANSFER_YENC || part->encoding == TRANSFER_BINHEX)
+			reader_note_field(reader, ODDITY_ENCODING_RARE, part, field, 0);
 	}
 	return RC_OK;
 }
@@ -344,8 +135,10 @@ static bool type_is_message(struct slice word)
 /* What Content-Type says; without one, what the parent's default is (RFC 2046 section 5.1.5 for digests). */
 static enum rc type_read(struct reader *reader, struct message_part *part)
 {
-	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TYPE);
+	const struct header_field *field = field_that_counts(reader, part, HEADER_CONTENT_TYPE);
 
+	if ((reader->rules & MESSAGE_BY_SHAPE) != 0)
+		return field == NULL ? RC_OK : field_parse(reader, part, field, &part->type);
 	if (field == NULL) {
 		const struct message_part *parent =
 			part->parent == MESSAGE_NO_PART ? NULL : reader->parts[part->parent];
@@ -356,7 +149,7 @@ static enum rc type_read(struct reader *reader, struct message_part *part)
 	if (field_parse(reader, part, field, &part->type) != RC_OK)
 		return RC_NOMEM;
 	if (slice_find(part->type.word, '/') == part->type.word.len)
-		note_field(reader, ODDITY_TYPE_MALFORMED, part, field, 0);
+		reader_note_field(reader, ODDITY_TYPE_MALFORMED, part, field, 0);
 	if (slice_starts(part->type.word, SLICE("multipart/")))
 		part->kind = PART_MULTIPART;
 	else if (type_is_message(part->type.word))
@@ -372,17 +165,71 @@ static enum rc type_read(struct reader *reader, struct message_part *part)
 
 static enum rc disposition_read(struct reader *reader, struct message_part *part)
 {
-	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_DISPOSITION);
+	const struct header_field *field = field_that_counts(reader, part, HEADER_CONTENT_DISPOSITION);
 
 	return field == NULL ? RC_OK : field_parse(reader, part, field, &part->disposition);
 }
 
 /* ---- opening and closing ---- */
 
+/* MESSAGE_HEADER_SHORT: what stands behind the first line that is no field is body. */
+static void header_shorten(struct message_part *part)
+{
+	struct header_section *header = &part->header;
+
+	if (header->junk_offset == 0)
+		return;
+	while (header->count != 0 && header->fields[header->count - 1].offset >= header->junk_offset)
+		header->count--;
+	header->size = header->junk_offset - header->offset;
+}
+
+#define HEADER_LONG_BLANKS 8u /* empty lines that are skipped to find more fields */
+
+/* MESSAGE_HEADER_LONG: more fields behind the empty line belong to the header. */
+static enum rc header_lengthen(struct reader *reader, struct message_part *part, const struct header_stop *stop)
+{
+	struct header_section *header = &part->header, more;
+	uint32_t               at = header->offset + header->size;
+
+	for (unsigned i = 0; i < HEADER_LONG_BLANKS; i++)
+		at += slice_at(reader->bytes, at) == '\r' || slice_at(reader->bytes, at) == '\n';
+	if (header->end != HEADER_END_EMPTY_LINE ||
+	    !slice_starts_nocase(slice_drop(reader->bytes, at), SLICE("content-")))
+		return RC_OK;
+	const enum rc rc = header_section_read(reader->bytes, at, &reader->limits->header, stop, part->index, NULL,
+	                                       reader->arena, &more);
+	if (rc != RC_OK)
+		return rc;
+	struct header_field *fields = arena_take(reader->arena, header->count + more.count + 1, sizeof *fields);
+	if (fields == NULL)
+		return RC_NOMEM;
+	if (header->count != 0)
+		memcpy(fields, header->fields, header->count * sizeof *fields);
+	if (more.count != 0)
+		memcpy(&fields[header->count], more.fields, more.count * sizeof *fields);
+	header->fields = fields;
+	header->count += more.count;
+	header->size = at + more.size - header->offset;
+	return RC_OK;
+}
+
+static enum rc header_read(struct reader *reader, struct message_part *part, uint32_t start)
+{
+	const struct header_stop stop = { boundary_stops_header, reader };
+	enum rc rc = header_section_read(reader->bytes, start, &reader->limits->header, &stop, part->index,
+	                                 &reader->ears, reader->arena, &part->header);
+
+	if (rc == RC_OK && (reader->rules & MESSAGE_HEADER_SHORT) != 0)
+		header_shorten(part);
+	if (rc == RC_OK && (reader->rules & MESSAGE_HEADER_LONG) != 0)
+		rc = header_lengthen(reader, part, &stop);
+	return rc;
+}
+
 /* The header at `start` becomes a part. NULL: a limit; the reader is stopped then. */
 static struct message_part *part_make(struct reader *reader, uint32_t start)
 {
-	const struct header_stop stop = { header_stops, reader };
 	struct message_part     *parent = reader->depth == 0 ? NULL : reader->stack[reader->depth - 1].part;
 	struct message_part     *part = arena_take(reader->arena, 1, sizeof *part);
 	enum rc                  rc = part == NULL ? RC_NOMEM : RC_OK;
@@ -392,8 +239,7 @@ static struct message_part *part_make(struct reader *reader, uint32_t start)
 		part->parent = parent == NULL ? MESSAGE_NO_PART : parent->index;
 		part->depth = (uint16_t)reader->depth;
 		reader->parts[reader->count] = part;
-		rc = header_section_read(reader->bytes, start, &reader->limits->header, &stop, part->index,
-		                         reader->sink, reader->arena, &part->header);
+		rc = header_read(reader, part, start);
 	}
 	if (rc == RC_OK) {
 		part->body_offset = start + part->header.size;
@@ -410,7 +256,7 @@ static struct message_part *part_make(struct reader *reader, uint32_t start)
 	if (rc != RC_OK) {
 		reader->stopped = true;
 		if (parent != NULL)
-			limit_note(reader, ODDITY_LIMIT_MEMORY, parent, reader->arena->size);
+			reader_note_limit(reader, ODDITY_LIMIT_MEMORY, parent, reader->arena->size);
 		return NULL;
 	}
 	reader->count++;
@@ -424,10 +270,10 @@ static void encoded_settle(struct reader *reader, struct message_part *part, str
 		return;
 	const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TRANSFER_ENCODING);
 	must(field != NULL);
-	note_field(reader, ODDITY_ENCODING_COMPOSITE, part, field, 0);
+	reader_note_field(reader, ODDITY_ENCODING_COMPOSITE, part, field, 0);
 	if (part->kind == PART_MULTIPART) {
 		const struct slice near = slice_cut(reader->bytes, part->body_offset, LOOKAHEAD_MAX);
-		if (open->waits && boundary_search(reader, near, part->boundary) >= MATCH_NEXT)
+		if (open->waits && boundary_stands_in(reader, near, part->boundary))
 			return;
 	}
 	part->kind = PART_LEAF;
@@ -439,7 +285,7 @@ static uint32_t part_open(struct reader *reader, uint32_t start)
 {
 	for (;;) {
 		if (reader->count == reader->limits->parts) {
-			limit_note(reader, ODDITY_LIMIT_PARTS, reader->stack[reader->depth - 1].part,
+			reader_note_limit(reader, ODDITY_LIMIT_PARTS, reader->stack[reader->depth - 1].part,
 			           reader->limits->parts);
 			reader->stopped = true;
 			return start;
@@ -450,12 +296,14 @@ static uint32_t part_open(struct reader *reader, uint32_t start)
 		if (part->depth > reader->deepest)
 			reader->deepest = part->depth;
 		if (part->kind != PART_LEAF && part->depth >= reader->limits->depth) {
-			limit_note(reader, ODDITY_LIMIT_DEPTH, part, reader->limits->depth);
+			reader_note_limit(reader, ODDITY_LIMIT_DEPTH, part, reader->limits->depth);
 			part->kind = PART_LEAF;
 		}
 		struct open_part open = { .part = part };
-		if (part->kind == PART_MULTIPART && boundary_choose(reader, part, &open) != RC_OK) {
-			limit_note(reader, ODDITY_LIMIT_MEMORY, part, reader->arena->size);
+		if (part->index == 0 && (reader->rules & MESSAGE_BY_SHAPE) != 0)
+			part->kind = PART_MULTIPART;
+		else if (part->kind == PART_MULTIPART && boundary_choose(reader, part, &open) != RC_OK) {
+			reader_note_limit(reader, ODDITY_LIMIT_MEMORY, part, reader->arena->size);
 			reader->stopped = true;
 		}
 		encoded_settle(reader, part, &open);
@@ -467,22 +315,42 @@ static uint32_t part_open(struct reader *reader, uint32_t start)
 	}
 }
 
+/* A body that begins like a header: the header ended too early for readers that go on past an empty line. */
+static void early_body_look(struct reader *reader, const struct message_part *part)
+{
+	struct slice body = slice_take(part->body, EARLY_MAX);
+
+	while (body.len != 0 && (body.ptr[0] == '\r' || body.ptr[0] == '\n' || byte_is_wsp(body.ptr[0])))
+		body = slice_drop(body, 1);
+	if (!slice_starts_nocase(body, SLICE("content-")))
+		return;
+	const struct slice line = slice_take(body, slice_find(body, '\n'));
+	if (slice_find(line, ':') < line.len)
+		reader_note(reader, ODDITY_PART_HEADER, part, (uint32_t)(line.ptr - reader->bytes.ptr), line.len, 0);
+}
+
 /* Everything above `level` ends at `end`. */
 static void parts_close(struct reader *reader, size_t level, uint32_t end)
 {
 	while (reader->depth > level) {
 		const struct open_part *open = &reader->stack[--reader->depth];
 		struct message_part    *part = open->part;
-		const uint32_t          body_end = end > part->body_offset ? end : part->body_offset;
+		uint32_t                body_end = end > part->body_offset ? end : part->body_offset;
+		if ((reader->rules & MESSAGE_LOOSE) != 0 && end == reader->bytes.len && part->kind == PART_LEAF &&
+		    reader->depth != 0)
+			body_end = boundary_tail(reader, reader->stack[reader->depth - 1].part->boundary,
+			                         part->body_offset, body_end);
 		part->body = slice_cut(reader->bytes, part->body_offset, body_end - part->body_offset);
+		if (part->kind == PART_LEAF)
+			early_body_look(reader, part);
 		if (!open->waits)
 			continue;
 		if (!open->seen) {
 			const struct header_field *field = header_first(&part->header, HEADER_CONTENT_TYPE);
 			part->preamble_size = (uint32_t)part->body.len;
-			note_field(reader, ODDITY_BOUNDARY_UNUSED, part, field, 0);
+			reader_note_field(reader, ODDITY_BOUNDARY_UNUSED, part, field, 0);
 		} else if (!open->closed) {
-			note(reader, ODDITY_END_MISSING, part, body_end, 0, 0);
+			reader_note(reader, ODDITY_END_MISSING, part, body_end, 0, 0);
 		}
 	}
 }
@@ -514,26 +382,55 @@ static uint32_t delimiter_take(struct reader *reader, struct delimiter found, ui
 		open->part->epilogue_offset = next;
 		return next;
 	}
+	/* Behind the last delimiter of a message that was cut off there is no part. */
+	if (next == reader->bytes.len || (open->closed && (reader->rules & MESSAGE_ENDED) != 0))
+		return next;
 	if (open->closed && !open->outside_noted) {
-		note(reader, ODDITY_CONTENT_OUTSIDE, open->part, line, next - line, 0);
+		reader_note(reader, ODDITY_CONTENT_OUTSIDE, open->part, line, next - line, 0);
 		open->outside_noted = true;
 	}
 	return part_open(reader, next);
 }
 
 /* Before the first and behind the last delimiter nothing should look like a part. */
-static void outside_look(struct reader *reader, struct slice line, uint32_t offset)
+static void outside_look(struct reader *reader, struct slice line, uint32_t offset, bool dashes_before)
 {
 	struct open_part *open = &reader->stack[reader->depth - 1];
 
-	if (!open->waits || open->outside_noted || !slice_starts_nocase(line, SLICE("content-")))
+	if (!slice_starts_nocase(line, SLICE("content-")))
+		return;
+	reader->shape_seen |= dashes_before || slice_starts_nocase(line, SLICE("content-transfer-encoding"));
+	if (!open->waits || open->outside_noted)
 		return;
 	open->outside_noted = true;
-	note(reader, ODDITY_CONTENT_OUTSIDE, open->part, offset, line.len, 0);
+	reader_note(reader, ODDITY_CONTENT_OUTSIDE, open->part, offset, line.len, 0);
+}
+
+/* A line that delimits nothing: by its first byte, is it of interest all the same? */
+static void line_look(struct reader *reader, struct slice line, uint32_t offset, bool dashes_before)
+{
+	struct message_part *part = reader->stack[reader->depth - 1].part;
+
+	switch (slice_at(line, 0)) {
+	case 'c':
+	case 'C':
+		outside_look(reader, line, offset, dashes_before);
+		break;
+	case 'b':
+	case '=':
+	case '(':
+		if (part->file_offset == 0 && body_file_begins(line))
+			part->file_offset = offset;
+		break;
+	default:
+		break;
+	}
 }
 
 static void lines_walk(struct reader *reader, uint32_t at)
 {
+	bool dashes = false; /* the line before began with "--" and delimited nothing */
+
 	while (at < reader->bytes.len && !reader->stopped) {
 		const struct slice rest = slice_drop(reader->bytes, at);
 		const size_t       feed = slice_find(rest, '\n');
@@ -544,20 +441,20 @@ static void lines_walk(struct reader *reader, uint32_t at)
 			reader->line_max = (uint32_t)text;
 		reader->steps += next - at;
 		if (reader->steps > reader->limits->steps) {
-			limit_note(reader, ODDITY_LIMIT_STEPS, reader->parts[0], reader->limits->steps);
+			reader_note_limit(reader, ODDITY_LIMIT_STEPS, reader->parts[0], reader->limits->steps);
 			reader->stopped = true;
 			return;
 		}
 		if (text >= 2 && rest.ptr[0] == '-' && rest.ptr[1] == '-') {
-			struct delimiter found = delimiter_of(reader, line);
-			if (found.match == MATCH_LOOSE)
-				found = loose_settle(reader, found, line, at);
-			if (found.match != MATCH_NONE) {
+			const struct delimiter found = boundary_match(reader, line, at);
+			dashes = found.match == MATCH_NONE;
+			if (!dashes) {
 				at = delimiter_take(reader, found, at, next);
 				continue;
 			}
-		} else if (text != 0 && byte_lower(rest.ptr[0]) == 'c') {
-			outside_look(reader, line, at);
+		} else {
+			line_look(reader, line, at, dashes);
+			dashes = false;
 		}
 		at = next;
 	}
@@ -566,10 +463,18 @@ static void lines_walk(struct reader *reader, uint32_t at)
 enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink,
                      struct arena *arena, struct message *out)
 {
+	return message_read_as(bytes, 0, limits, sink, arena, out);
+}
+
+enum rc message_read_as(struct slice bytes, uint32_t rules, const struct message_limits *limits,
+                        const struct oddity_sink *sink, struct arena *arena, struct message *out)
+{
+	must((rules & ~MESSAGE_RULES_ALL) == 0);
 	must(limits->depth <= MESSAGE_DEPTH_MAX && limits->parts <= MESSAGE_PARTS_MAX && limits->parts != 0);
 	must(bytes.len <= UINT32_MAX / 2);
-	struct reader reader = { .bytes = bytes, .limits = limits, .sink = sink, .arena = arena };
+	struct reader reader = { .bytes = bytes, .rules = rules, .limits = limits, .sink = sink, .arena = arena };
 
+	reader.ears = (struct oddity_sink){ hear, &reader };
 	reader.parts = arena_take(arena, limits->parts, sizeof *reader.parts);
 	if (reader.parts == NULL)
 		return RC_NOMEM;
@@ -584,6 +489,8 @@ enum rc message_read(struct slice bytes, const struct message_limits *limits, co
 		.depth = reader.deepest,
 		.line_max = reader.line_max,
 		.steps = reader.steps,
+		.oddities = reader.oddities,
+		.shape = reader.shape_seen,
 	};
 	out->parts = reader.parts;
 	return RC_OK;

@@ -1,9 +1,10 @@
 /*
  * A message as a tree of parts (RFC 2045, 2046, 5322): one walk over the lines, with an explicit stack of open parts.
- * This is the primary reading, the one most readers take; where readers differ, an oddity says so.
+ * message_read() gives the primary reading, the one most readers take; where readers differ, an oddity says so, and
+ * message_read_as() reads by the rules of the others. mail/reading.h says which of them are worth it for a message.
  *
  * Multiparts and message/rfc822 are opened as far as their bytes stand in the message itself; what is encoded stays a
- * leaf.
+ * leaf, which reading_open() of mail/reading.h opens.
  */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
@@ -37,7 +38,21 @@ struct message_part {
 	uint32_t               preamble_size; /* of a multipart: bytes of its body before its first delimiter */
 	/* of a multipart: in the message, behind its final delimiter; 0: it has none */
 	uint32_t epilogue_offset;
+	/* of a leaf: in the message, a line that may begin a file in text (mail/body.h); 0: there is none */
+	uint32_t file_offset;
 };
+
+/* Rules in which a reader may differ from the primary reading. */
+#define MESSAGE_LAST_FIELD     1u   /* of several fields of one name the last counts, and of several values, too */
+#define MESSAGE_OTHER_BOUNDARY 2u   /* of several readings of a boundary that fit, the second counts */
+#define MESSAGE_LOOSE          4u   /* a line that begins with a delimiter is one, whatever stands behind it */
+#define MESSAGE_OUTER_FIRST    8u   /* a line is held against the outer boundaries first */
+#define MESSAGE_ENDED          16u  /* behind a final delimiter nothing is a part any more */
+#define MESSAGE_HEADER_SHORT   32u  /* a line that is blank or no field ends the header */
+#define MESSAGE_HEADER_LONG    64u  /* an empty line does not end the header when a Content-* field follows */
+#define MESSAGE_BY_SHAPE       128u /* "--x" with a Content-* field behind it delimits, whatever the header says */
+#define MESSAGE_INNER_ONLY     256u /* only the boundary of the innermost multipart counts, whatever stands behind it */
+#define MESSAGE_RULES_ALL      511u
 
 struct message_limits {
 	struct header_limits header;
@@ -54,7 +69,10 @@ struct message {
 	uint32_t                    depth;    /* of the deepest part */
 	uint32_t                    line_max; /* longest line of what was walked, without its line end */
 	uint64_t                    steps;
+	uint64_t                    oddities; /* bit 1 << kind for each that was noted */
+	bool                        shape;    /* a leaf holds what looks like a delimiter, or like a part's header */
 };
+_Static_assert(ODDITY_KINDS <= 64, "a bit for each kind");
 
 /*
  * Read `bytes` (at most 1 GiB). Everything borrows from `bytes` or lies in `arena`.
@@ -64,5 +82,9 @@ struct message {
  */
 MUST_CHECK enum rc message_read(struct slice bytes, const struct message_limits *limits, const struct oddity_sink *sink,
                                 struct arena *arena, struct message *out);
+
+/* The same by other rules, MESSAGE_x. */
+MUST_CHECK enum rc message_read_as(struct slice bytes, uint32_t rules, const struct message_limits *limits,
+                                   const struct oddity_sink *sink, struct arena *arena, struct message *out);
 
 #endif

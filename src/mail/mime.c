@@ -170,6 +170,7 @@ static enum rc value_take(struct scanner *scanner, struct arena *arena, struct m
 	const struct slice start = scanner->rest;
 	enum rc            rc = RC_OK;
 
+	parameter->tail = slice_trim(start);
 	if (slice_at(scanner->rest, 0) == '"')
 		rc = quoted_take(scanner, arena, &parameter->value);
 	else
@@ -218,6 +219,30 @@ static void name_read(struct slice name, struct mime_parameter *parameter)
 	parameter->name = name;
 }
 
+/* The name in front of "=", in lower case. A comment inside it is dropped: "na(x)me" is "name" to some. */
+static enum rc name_take(struct scanner *scanner, struct arena *arena, struct slice *out)
+{
+	const struct slice start = scanner->rest;
+	const struct slice first = word_take(scanner, SLICE("=; \t\r\n("));
+	const bool         comment = slice_at(scanner->rest, 0) == '(';
+	enum rc            rc = lower_copy(first, arena, out);
+
+	(void)blanks_skip(scanner);
+	if (rc != RC_OK || !comment || first.len == 0)
+		return rc;
+	const struct slice second = word_take(scanner, SLICE("=; \t\r\n("));
+	if (second.len == 0)
+		return RC_OK;
+	uint8_t *text = arena_bytes(arena, start.len - scanner->rest.len);
+	if (text == NULL)
+		return RC_NOMEM;
+	memcpy(text, first.ptr, first.len);
+	memcpy(&text[first.len], second.ptr, second.len);
+	scanner->flags |= MIME_FIELD_MALFORMED;
+	(void)blanks_skip(scanner);
+	return lower_copy(slice_of(text, first.len + second.len), arena, out);
+}
+
 /* One parameter; false when there is none any more. */
 static enum rc parameter_take(struct scanner *scanner, struct arena *arena, struct mime_parameter *out, bool *ret_found)
 {
@@ -231,9 +256,8 @@ static enum rc parameter_take(struct scanner *scanner, struct arena *arena, stru
 	if (scanner->rest.len == 0)
 		return RC_OK;
 	struct mime_parameter parameter = { .section = MIME_SECTION_NONE };
-	struct slice          name = word_take(scanner, SLICE("=; \t\r\n("));
-	enum rc               rc = lower_copy(name, arena, &name);
-	(void)blanks_skip(scanner);
+	struct slice          name;
+	enum rc               rc = name_take(scanner, arena, &name);
 	if (rc == RC_OK && slice_at(scanner->rest, 0) == '=') {
 		scanner->rest = slice_drop(scanner->rest, 1);
 		rc = value_take(scanner, arena, &parameter);
@@ -324,7 +348,7 @@ static bool is_clean(struct slice text)
 		if (!byte_is_print(text.ptr[i]))
 			return false;
 	}
-	return text.len <= MIME_READING_BYTES_MAX;
+	return text.len <= MIME_READING_PLAIN_MAX;
 }
 
 /* Bytes of a set as a reading in UTF-8. */
@@ -340,6 +364,11 @@ static enum rc reading_add(struct slice bytes, enum charset charset, uint32_t fl
 		return RC_NOMEM;
 	const struct word_result result = word_to_utf8(bytes, charset, text, MIME_READING_BYTES_MAX);
 	reading_keep(out, slice_of(text, result.size), flags_of(&result, flags));
+	/* The order of UTF-16 is the sender's to some readers, whatever he calls it. */
+	const bool utf16 = charset == CHARSET_UTF16 || charset == CHARSET_UTF16BE || charset == CHARSET_UTF16LE;
+	const enum charset seen = slice_at(bytes, 0) == 0 ? CHARSET_UTF16BE : CHARSET_UTF16LE;
+	if (utf16 && seen != charset && (slice_at(bytes, 0) == 0) != (slice_at(bytes, 1) == 0))
+		return reading_add(bytes, seen, flags | MIME_READING_BROKEN, arena, out);
 	return RC_OK;
 }
 
@@ -357,7 +386,12 @@ static enum rc plain_add(struct slice value, uint32_t flags, struct arena *arena
 			             flags_of(&result, flags | MIME_READING_WORD | (broken ? MIME_READING_BROKEN : 0)));
 	}
 	/* Bytes above 127 without a word about their set. */
-	return reading_add(value, utf8_valid_size(value) == value.len ? CHARSET_UTF8 : CHARSET_NONE, flags, arena, out);
+	const enum charset charset = utf8_valid_size(value) == value.len ? CHARSET_UTF8 : CHARSET_NONE;
+	const enum rc      rc = reading_add(value, charset, flags, arena, out);
+	/* Quotes of the other sort are quotes to some. */
+	if (rc == RC_OK && value.len > 2 && value.ptr[0] == '\'' && slice_last(value) == '\'')
+		return reading_add(slice_cut(value, 1, value.len - 2), charset, flags | MIME_READING_BROKEN, arena, out);
+	return rc;
 }
 
 static int hex_value(int byte)
@@ -494,12 +528,39 @@ static struct slice quotes_drop(struct slice s)
 	return s;
 }
 
+/* Without comments, quotes and backslashes, wherever they stand. */
+static enum rc bare_copy(struct slice raw, struct arena *arena, struct slice *out)
+{
+	uint8_t *text = arena_bytes(arena, raw.len == 0 ? 1 : raw.len);
+	size_t   size = 0;
+	bool     open = false; /* one that does not end: looking for the end of each inside it would cost too much */
+
+	if (text == NULL)
+		return RC_NOMEM;
+	for (size_t i = 0; i < raw.len; i++) {
+		const size_t comment = raw.ptr[i] == '(' && !open ? comment_size(slice_drop(raw, i)) : 0;
+		open = open || (raw.ptr[i] == '(' && comment == 0);
+		if (comment != 0)
+			i += comment - 1;
+		else if (raw.ptr[i] != '"' && raw.ptr[i] != '\\')
+			text[size++] = raw.ptr[i];
+	}
+	*out = slice_trim(slice_of(text, size));
+	return RC_OK;
+}
+
 /* What readers make of a value whose grammar is broken: the raw text, without quotes, up to the first ";" or blank. */
 static enum rc broken_add(const struct mime_parameter *parameter, struct arena *arena, struct mime_readings *out)
 {
-	const struct slice raw = parameter->raw;
+	const struct slice raw = slice_take(parameter->raw, MIME_READING_BYTES_MAX);
+	const struct slice tail = slice_take(parameter->tail, MIME_READING_BYTES_MAX);
+	struct slice       bare;
+	if (bare_copy(raw, arena, &bare) != RC_OK)
+		return RC_NOMEM;
 	const struct slice tries[] = {
 		quotes_drop(raw),
+		bare,
+		slice_find(tail, '=') == tail.len ? quotes_drop(tail) : raw,
 		raw,
 		quotes_drop(slice_take(raw, slice_find(raw, ';'))),
 		quotes_drop(slice_take(raw, slice_find(raw, ' '))),

@@ -21,6 +21,7 @@ struct mime_parameter {
 	struct slice name;     /* in lower case, without "*0*" and the like */
 	struct slice value;    /* unquoted, comments dropped */
 	struct slice raw;      /* from behind "=" up to the next ";" that is not quoted, trimmed */
+	struct slice tail;     /* from there to the end of the field: for readers that cut elsewhere */
 	int          section;  /* the number of RFC 2231 section 3, or MIME_SECTION_NONE */
 	bool         extended; /* "*" at its end: percent-encoded (RFC 2231 section 4) */
 };
@@ -45,10 +46,11 @@ MUST_CHECK enum rc mime_field_read(struct slice value, size_t parameters_max, st
 #define MIME_READING_BROKEN   4u  /* only a lenient reader comes to this */
 #define MIME_READING_CHARSET  8u  /* of a character set this room cannot read: bytes above 127 are U+FFFD */
 #define MIME_READING_CONTROL  16u /* holds a NUL, line end or other control character */
-#define MIME_READING_CUT      32u /* longer than MIME_READING_BYTES_MAX */
+#define MIME_READING_CUT      32u /* longer than MIME_READING_BYTES_MAX, or than MIME_READING_PLAIN_MAX */
 
-#define MIME_READINGS_MAX      8u
-#define MIME_READING_BYTES_MAX 1024u
+#define MIME_READINGS_MAX      12u
+#define MIME_READING_BYTES_MAX 1024u  /* of a text that had to be decoded */
+#define MIME_READING_PLAIN_MAX 16384u /* of one that stands so in the field, printable ASCII all of it */
 
 struct mime_reading {
 	struct slice text;  /* UTF-8 */

@@ -20,6 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must(readings.count <= MIME_READINGS_MAX);
 	for (size_t i = 0; i < readings.count; i++)
-		must(readings.items[i].text.len <= MIME_READING_BYTES_MAX);
+		must(readings.items[i].text.len <= MIME_READING_PLAIN_MAX);
 	return 0;
 }

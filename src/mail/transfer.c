@@ -2,6 +2,7 @@
 #include "mail/transfer.h"
 
 #include "base/must.h"
+#include "mail/transfer_inner.h"
 
 enum transfer_encoding transfer_encoding_of(struct slice name)
 {
@@ -22,6 +23,14 @@ enum transfer_encoding transfer_encoding_of(struct slice name)
 		{ SLICE_INIT("uuencode"), TRANSFER_UUENCODE },
 		{ SLICE_INIT("x-uue"), TRANSFER_UUENCODE },
 		{ SLICE_INIT("uue"), TRANSFER_UUENCODE },
+		{ SLICE_INIT("x-uu"), TRANSFER_UUENCODE },
+		{ SLICE_INIT("yenc"), TRANSFER_YENC },
+		{ SLICE_INIT("x-yenc"), TRANSFER_YENC },
+		{ SLICE_INIT("x-yencode"), TRANSFER_YENC },
+		{ SLICE_INIT("binhex"), TRANSFER_BINHEX },
+		{ SLICE_INIT("binhex40"), TRANSFER_BINHEX },
+		{ SLICE_INIT("x-binhex40"), TRANSFER_BINHEX },
+		{ SLICE_INIT("mac-binhex40"), TRANSFER_BINHEX },
 	};
 
 	name = slice_trim(name);
@@ -36,7 +45,7 @@ enum transfer_encoding transfer_encoding_of(struct slice name)
 
 bool transfer_is_coded(enum transfer_encoding encoding)
 {
-	return encoding == TRANSFER_BASE64 || encoding == TRANSFER_QUOTED_PRINTABLE || encoding == TRANSFER_UUENCODE;
+	return encoding >= TRANSFER_BASE64 && encoding < TRANSFER_UNKNOWN;
 }
 
 struct transfer transfer_begin(enum transfer_encoding encoding, enum transfer_padding padding, struct slice body)
@@ -46,9 +55,9 @@ struct transfer transfer_begin(enum transfer_encoding encoding, enum transfer_pa
 
 /* ---- base64 (RFC 2045 section 6.8) ---- */
 
-#define SIX_BITS_MAX 63u
-#define BLANK        64u /* white space and line ends: always skipped */
-#define PAD          65u
+#define SIX_BITS_MAX BASE64_VALUE_MAX
+#define BLANK        BASE64_BLANK
+#define PAD          BASE64_PAD
 #define FOREIGN      255u
 
 /* clang-format off: sixteen bytes a line */
@@ -68,6 +77,11 @@ static const uint8_t base64_value[256] = {
 	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 };
 /* clang-format on */
+
+uint8_t base64_value_of(uint8_t byte)
+{
+	return base64_value[byte];
+}
 
 /*
  * Whole groups without anything foreign, and the line ends between them: the fast way. Four bytes are written for a
@@ -365,13 +379,17 @@ static struct slice uu_line_take(struct transfer *t)
 	return line;
 }
 
-static bool uu_begin_take(struct transfer *t)
+/* Behind the line "begin 644 name"; a body without one is read from its front. */
+static void uu_begin_take(struct transfer *t)
 {
+	const struct slice body = t->rest;
+
 	while (t->rest.len != 0) {
 		if (slice_starts(uu_line_take(t), SLICE("begin")))
-			return true;
+			return;
 	}
-	return false;
+	t->rest = body;
+	t->flaws |= TRANSFER_FLAW_LINE;
 }
 
 static uint32_t uu_value(struct transfer *t, struct slice line, size_t index)
@@ -420,7 +438,7 @@ static size_t uu_read(struct transfer *t, uint8_t *out, size_t room)
 
 	if (t->have == 0) {
 		t->have = 1;
-		t->ended = !uu_begin_take(t);
+		uu_begin_take(t);
 	}
 	while (!t->ended && room - made >= UU_LINE_MAX) {
 		if (t->rest.len == 0) {
@@ -449,11 +467,20 @@ static size_t piece_read(struct transfer *t, uint8_t *out, size_t room)
 {
 	switch (t->encoding) {
 	case TRANSFER_BASE64:
-		return base64_read(t, out, room);
+		return t->padding >= TRANSFER_PADDING_ZERO ? base64_loose_read(t, out, room) : base64_read(t, out, room);
 	case TRANSFER_QUOTED_PRINTABLE:
 		return quoted_read(t, out, room);
 	case TRANSFER_UUENCODE:
 		return uu_read(t, out, room);
+	case TRANSFER_YENC:
+		return yenc_read(t, out, room);
+	case TRANSFER_BINHEX:
+		return binhex_read(t, out, room);
+	case TRANSFER_QUOTED_TIGHT:
+	case TRANSFER_QUOTED_LINES:
+	case TRANSFER_QUOTED_SIGN:
+	case TRANSFER_QUOTED_UPPER:
+		return tight_read(t, out, room);
 	case TRANSFER_7BIT:
 	case TRANSFER_8BIT:
 	case TRANSFER_BINARY:

@@ -1,5 +1,5 @@
 /*
- * Content transfer encodings undone (RFC 2045 section 6, and uuencode): pulled from a body in pieces of the caller's
+ * Content transfer encodings undone (RFC 2045 section 6; uuencode, yEnc, BinHex): pulled from a body in pieces of the caller's
  * size, as lenient as readers are, with the ways in which the body broke its encoding noted.
  */
 #ifndef MAIL_TRANSFER_H
@@ -14,6 +14,13 @@ enum transfer_encoding {
 	TRANSFER_BASE64,
 	TRANSFER_QUOTED_PRINTABLE,
 	TRANSFER_UUENCODE,
+	TRANSFER_YENC,
+	TRANSFER_BINHEX,
+	/* Never announced: quoted-printable as those readers take it that drop what breaks its rules. */
+	TRANSFER_QUOTED_TIGHT, /* white space and line ends beside escapes, too, and escapes cut by them are joined */
+	TRANSFER_QUOTED_LINES, /* line ends stand */
+	TRANSFER_QUOTED_SIGN,  /* only the "=" of a broken escape is dropped */
+	TRANSFER_QUOTED_UPPER, /* as LINES; digits in lower case are none */
 	TRANSFER_UNKNOWN,
 	TRANSFER_ENCODINGS
 };
@@ -22,14 +29,20 @@ enum transfer_encoding {
  * The encoding of that name (any case, blanks around it dropped); empty is 7bit; TRANSFER_UNKNOWN for any other word.
  */
 enum transfer_encoding transfer_encoding_of(struct slice name);
-/* True for base64, quoted-printable and uuencode: the body is not its own content. */
+/* True for all but 7bit, 8bit, binary and unknown: the body is not its own content. */
 bool transfer_is_coded(enum transfer_encoding encoding);
 
-/* What "=" means inside base64 when more follows. Readers do each of these. */
+/* What becomes of base64 that breaks its rules, above all of "=" when more follows. Readers do each of these. */
 enum transfer_padding {
 	TRANSFER_PADDING_RESTARTS, /* it ends a group; decoding goes on with a fresh one: what most do */
 	TRANSFER_PADDING_IGNORED,  /* it is dropped like any other foreign byte; the group goes on */
-	TRANSFER_PADDING_ENDS      /* nothing behind it is decoded */
+	TRANSFER_PADDING_ENDS,     /* nothing behind it is decoded */
+	TRANSFER_PADDING_ZERO,     /* it counts as "A" */
+	TRANSFER_PADDING_QUADS,    /* four characters, "=" among them at any place, are one group */
+	TRANSFER_PADDING_LINES,    /* a line is decoded by itself; what is over at its end is dropped */
+	TRANSFER_PADDING_COMMENT,  /* a foreign byte hides the rest of its line */
+	TRANSFER_PADDING_WHOLE,    /* a group that is not whole is dropped */
+	TRANSFER_PADDINGS
 };
 
 /* Flaws: bits of transfer.flaws, complete once the body has been read to its end. */
@@ -46,10 +59,14 @@ struct transfer {
 	struct slice           rest; /* what is still to be decoded; borrowed */
 	uint32_t               flaws;
 	uint64_t               foreign; /* how many foreign bytes */
-	uint32_t               bits;    /* base64: the open group; uuencode: the open line */
-	uint32_t               have;    /* base64: characters in it */
+	uint32_t               bits;    /* base64, BinHex: the open group */
+	uint32_t               have;    /* base64: characters in it; others: 1 behind the line where the file begins */
 	uint32_t               blanks;  /* quoted-printable: white space held back, from the front of `rest` */
-	bool                   padded;  /* base64: "=" was seen */
+	bool                   padded;  /* base64: "=" was seen; tight: an escape stands before; BinHex: a count follows */
+	bool                   named;   /* BinHex: the length of the name was read */
+	uint8_t                last;    /* BinHex: what is repeated */
+	uint32_t               repeat;  /* BinHex: so many more times */
+	uint32_t               skip;    /* BinHex: bytes of its header still to come */
 	bool                   ended;
 };
 

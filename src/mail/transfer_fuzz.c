@@ -8,7 +8,7 @@ static uint64_t decode(const uint8_t *data, size_t size, uint8_t choice, size_t 
 {
 	uint8_t         piece[512];
 	struct transfer transfer = transfer_begin((enum transfer_encoding)(choice % TRANSFER_ENCODINGS),
-	                                          (enum transfer_padding)(choice / 7 % 3), slice_of(data, size));
+	                                          (enum transfer_padding)(choice / TRANSFER_ENCODINGS % 3), slice_of(data, size));
 	uint64_t        sum = 0;
 	size_t          count;
 
@@ -19,7 +19,8 @@ static uint64_t decode(const uint8_t *data, size_t size, uint8_t choice, size_t 
 			sum = sum * 31 + piece[i];
 		*ret_size += count;
 	}
-	must(*ret_size <= size * 45); /* a line of uuencode may have lost all its blanks */
+	/* A line of uuencode may have lost all its blanks; BinHex repeats a byte 255 times for three characters. */
+	must(*ret_size <= size * 100);
 	return sum * 64 + transfer.flaws;
 }
 

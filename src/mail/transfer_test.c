@@ -31,6 +31,19 @@ struct row {
 		name, TRANSFER_UUENCODE, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
 	}
 
+#define YENC(name, body, decoded, flaws)                                                                     \
+	{                                                                                                    \
+		name, TRANSFER_YENC, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
+	}
+#define HQX(name, body, decoded, flaws)                                                                        \
+	{                                                                                                      \
+		name, TRANSFER_BINHEX, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
+	}
+#define TIGHT(name, body, decoded, flaws)                                                                            \
+	{                                                                                                            \
+		name, TRANSFER_QUOTED_TIGHT, TRANSFER_PADDING_RESTARTS, SLICE_INIT(body), SLICE_INIT(decoded), flaws \
+	}
+
 #define FOREIGN TRANSFER_FLAW_FOREIGN
 #define INSIDE  TRANSFER_FLAW_PADDING_INSIDE
 #define SHORT   TRANSFER_FLAW_CUT_SHORT
@@ -62,6 +75,44 @@ static const struct row rows[] = {
 	{ "padding ends", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==Zm9v"), SLICE_INIT("f"), INSIDE },
 	{ "padding ends, only foreign bytes behind", TRANSFER_BASE64, TRANSFER_PADDING_ENDS, SLICE_INIT("Zg==\r\n--"),
 	  SLICE_INIT("f"), 0 },
+	YENC("a file", "text\n=ybegin line=128 size=6 name=x\r\n\220\231\231\r\n\214\213\234\r\n=yend size=6\r\nmore", "foobar", 0),
+	YENC("a piece of a file", "=ybegin part=1 line=128 size=6 name=x\n=ypart begin=1 end=3\n\220\231\231\n=yend\n", "foo", 0),
+	YENC("bytes that are escaped", "=ybegin x\n=}=@=J=M*\n=yend", "\023\326\340\343\000", 0),
+	YENC("no end", "=ybegin x\n\220\231\231", "foo", SHORT),
+	YENC("no beginning", "foobar\n", "", 0),
+	YENC("an escape at the end", "=ybegin x\n\220\231\231=", "foo", SHORT),
+	HQX("a file", "x\n(This file must be converted with BinHex 4.0)\n\n:\042AJZG(Kd!&4&@&4dG(Kd!*!&(!#3\042\042)dCQp[N!\042L\nBA*kN\0423K:\n", "foo\220barzzzzzzzzzzzzzzzzzzzz!", 0),
+	HQX("nothing", "", "", 0),
+	HQX("no colon", "(This file must be converted with BinHex 4.0)\n\n", "", 0),
+	HQX("only a colon", ":", "", 0),
+	TIGHT("nothing", "", "", 0),
+	TIGHT("plain text", "a b  c", "a b  c", 0),
+	TIGHT("soft breaks", "a=\r\nb=  \nc", "abc", 0),
+	TIGHT("hard breaks beside escapes", "=41\r\n=42\n\n=43", "ABC", 0),
+	TIGHT("blanks beside escapes", "\t=41\t=42 =\n =43", "ABC", 0),
+	TIGHT("blanks between words", "a =41 b c", "aAb c", 0),
+	TIGHT("one digit", "=41=4=42", "AB", ESCAPE),
+	TIGHT("no digit", "=41=@=42", "AB", ESCAPE),
+	TIGHT("one digit and something else", "=41=0x=42", "AB", ESCAPE),
+	TIGHT("two signs", "=41= ==42", "AB", ESCAPE),
+	TIGHT("cut by a soft break", "=4=\r\n1=42", "AB", 0),
+	TIGHT("cut by a line end", "=4\r\n1=42", "AB", 0),
+	TIGHT("a bare CR", "=41=\r=42\r=43", "ABC", 0),
+	TIGHT("a letter for a digit", "=4O", "@", 0),
+	TIGHT("cut off", "=41=", "A", ESCAPE),
+	{ "padding as a zero", TRANSFER_BASE64, TRANSFER_PADDING_ZERO, SLICE_INIT("Zm9vY=Fy"), SLICE_INIT("foo`\001r"), 0 },
+	{ "padding anywhere in four", TRANSFER_BASE64, TRANSFER_PADDING_QUADS, SLICE_INIT("Z=m8b=w="), SLICE_INIT("foo"), 0 },
+	{ "each line by itself", TRANSFER_BASE64, TRANSFER_PADDING_LINES, SLICE_INIT("Zm9vX\r\nYmFyXXX\nxx"),
+	  SLICE_INIT("foobar"), 0 },
+	{ "a comment", TRANSFER_BASE64, TRANSFER_PADDING_COMMENT, SLICE_INIT("Zm9#aaa\nvYmFy"), SLICE_INIT("foobar"),
+	  FOREIGN },
+	{ "whole groups only", TRANSFER_BASE64, TRANSFER_PADDING_WHOLE, SLICE_INIT("Zm9vYmF"), SLICE_INIT("foo"), 0 },
+	{ "line ends stand", TRANSFER_QUOTED_LINES, TRANSFER_PADDING_RESTARTS, SLICE_INIT("=41 =42\n=43=@"),
+	  SLICE_INIT("AB\nC"), ESCAPE },
+	{ "only the sign is dropped", TRANSFER_QUOTED_SIGN, TRANSFER_PADDING_RESTARTS, SLICE_INIT("=P=K==03 x"),
+	  SLICE_INIT("PK\003 x"), ESCAPE },
+	{ "digits in lower case are none", TRANSFER_QUOTED_UPPER, TRANSFER_PADDING_RESTARTS, SLICE_INIT("=0a=4A"),
+	  SLICE_INIT("J"), ESCAPE },
 	QP("nothing", "", "", 0),
 	QP("plain", "foo\r\nbar\r\n", "foo\r\nbar\r\n", 0),
 	QP("escapes", "=66=6F=6f", "foo", 0),
@@ -82,7 +133,7 @@ static const struct row rows[] = {
 	UU("text before", "hello\nbegin 644 a\n#9F]O\n`\nend\n", "foo", 0),
 	UU("blanks lost at the end of a line", "begin 644 a\n#\n`\nend\n", "\0\0\0", 0),
 	UU("no end", "begin 644 a\n#9F]O\n", "foo", SHORT),
-	UU("no beginning", "#9F]O\n`\nend\n", "", 0),
+	UU("no beginning", "#9F]O\n`\nend\n", "foo", TRANSFER_FLAW_LINE),
 	UU("a count that is too large", "begin 644 a\nN9F]O\nend\n", "", TRANSFER_FLAW_LINE),
 	UU("a line that is too long", "begin 644 a\n#9F]O9F]O9F]O\nend\n", "foo", TRANSFER_FLAW_LINE),
 	{ "7bit", TRANSFER_7BIT, TRANSFER_PADDING_RESTARTS, SLICE_INIT("a\r\nb"), SLICE_INIT("a\r\nb"), 0 },
@@ -114,10 +165,18 @@ static void test_pieces(void **state)
 	static const struct {
 		enum transfer_encoding encoding;
 		const char            *unit;
+		enum transfer_padding  padding;
 	} kinds[] = {
-		{ TRANSFER_BASE64, "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\r\nYWJj\r\nZ" },
-		{ TRANSFER_QUOTED_PRINTABLE, "a b  \r\nc=3D=\r\n   x\t y=  \nz = " },
-		{ TRANSFER_UUENCODE, "begin 644 x\n#9F]O\n&9F]O9F]O\n`\n" },
+		{ TRANSFER_BASE64, "QUJDREVGR0hJ=SktM#TU5PUFFSU1RV=VldY\nZ\r\n", TRANSFER_PADDING_ZERO },
+		{ TRANSFER_BASE64, "QUJDREVGR0hJ=SktM#TU5PUFFSU1RV=VldY\nZ\r\n", TRANSFER_PADDING_QUADS },
+		{ TRANSFER_BASE64, "QUJDREVGR0hJ=SktM#TU5PUFFSU1RV=VldY\nZ\r\n", TRANSFER_PADDING_LINES },
+		{ TRANSFER_BASE64, "QUJDREVGR0hJ=SktM#TU5PUFFSU1RV=VldY\nZ\r\n", TRANSFER_PADDING_COMMENT },
+		{ TRANSFER_BASE64, "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=\r\nYWJj\r\nZ", TRANSFER_PADDING_RESTARTS },
+		{ TRANSFER_QUOTED_PRINTABLE, "a b  \r\nc=3D=\r\n   x\t y=  \nz = ", TRANSFER_PADDING_RESTARTS },
+		{ TRANSFER_UUENCODE, "begin 644 x\n#9F]O\n&9F]O9F]O\n`\n", TRANSFER_PADDING_RESTARTS },
+		{ TRANSFER_YENC, "=ybegin x\nabc=}def\r\n", TRANSFER_PADDING_RESTARTS },
+		{ TRANSFER_BINHEX, ":#'GTG(!*-K,aP4k90)", TRANSFER_PADDING_RESTARTS },
+		{ TRANSFER_QUOTED_TIGHT, "a b  \r\nc=3D=\r\n   x\t y=  \nz = =4\n1", TRANSFER_PADDING_RESTARTS },
 	};
 
 	(void)state;
@@ -130,13 +189,13 @@ static void test_pieces(void **state)
 			body_size += unit.len;
 		}
 		struct transfer transfer =
-			transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS, slice_of(body, body_size));
+			transfer_begin(kinds[kind].encoding, kinds[kind].padding, slice_of(body, body_size));
 		size_t whole_size = 0, count;
 		while ((count = transfer_read(&transfer, &whole[whole_size], sizeof whole - whole_size)) != 0)
 			whole_size += count;
 		for (size_t room = TRANSFER_ROOM_MIN; room < 200; room++) {
 			size_t size = 0;
-			transfer = transfer_begin(kinds[kind].encoding, TRANSFER_PADDING_RESTARTS,
+			transfer = transfer_begin(kinds[kind].encoding, kinds[kind].padding,
 			                          slice_of(body, body_size));
 			while ((count = transfer_read(&transfer, &parts[size], room)) != 0) {
 				assert_true(count <= room);
@@ -156,7 +215,12 @@ static void test_names(void **state)
 	assert_int_equal(transfer_encoding_of(SLICE("")), TRANSFER_7BIT);
 	assert_int_equal(transfer_encoding_of(SLICE("base 64")), TRANSFER_UNKNOWN);
 	assert_int_equal(transfer_encoding_of(SLICE("base64\0")), TRANSFER_UNKNOWN);
+	assert_int_equal(transfer_encoding_of(SLICE("x-uu")), TRANSFER_UUENCODE);
+	assert_int_equal(transfer_encoding_of(SLICE("X-yEncode")), TRANSFER_YENC);
+	assert_int_equal(transfer_encoding_of(SLICE("mac-binhex40")), TRANSFER_BINHEX);
 	assert_true(transfer_is_coded(TRANSFER_UUENCODE));
+	assert_true(transfer_is_coded(TRANSFER_QUOTED_TIGHT));
+	assert_false(transfer_is_coded(TRANSFER_UNKNOWN));
 	assert_false(transfer_is_coded(TRANSFER_BINARY));
 }
 

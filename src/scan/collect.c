@@ -37,25 +37,32 @@ static const uint8_t kind_of_oddity[ODDITY_KINDS] = {
 	[ODDITY_LIMIT_DEPTH] = FINDING_LIMIT_DEPTH,
 	[ODDITY_LIMIT_STEPS] = FINDING_LIMIT_STEPS,
 	[ODDITY_LIMIT_MEMORY] = FINDING_LIMIT_MEMORY,
+	[ODDITY_ENCODING_RARE] = FINDING_MIME_ENCODING_RARE,
 };
 _Static_assert(FINDING_KINDS <= UINT8_MAX, "a kind fits a cell");
 
 /* The last place of the list is for limit.findings. */
-#define KEPT_MAX (FINDINGS_MAX - 1)
+#define KEPT_MAX       (FINDINGS_MAX - 1)
+#define EVIDENCE_BYTES ((size_t)FINDINGS_MAX * FINDING_EVIDENCE_MAX)
 
 enum rc collector_init(struct collector *collector, struct slice message, struct arena *arena)
 {
 	struct finding *list = arena_take(arena, FINDINGS_MAX, sizeof *list);
 
-	if (list == NULL)
+	uint8_t        *evidence = arena_bytes(arena, EVIDENCE_BYTES);
+
+	if (list == NULL || evidence == NULL)
 		return RC_NOMEM;
-	*collector = (struct collector){ .message = message, .arena = arena, .list = list };
+	*collector = (struct collector){ .message = message,
+		                         .evidence = arena_on(evidence, EVIDENCE_BYTES),
+		                         .list = list };
 	return RC_OK;
 }
 
 static bool is_limit(enum finding_kind kind)
 {
-	return kind >= FINDING_LIMIT_HEADER_BYTES && kind <= FINDING_LIMIT_FINDINGS;
+	return (kind >= FINDING_LIMIT_HEADER_BYTES && kind <= FINDING_LIMIT_FINDINGS) ||
+	       kind == FINDING_LIMIT_READINGS;
 }
 
 /*
@@ -82,10 +89,11 @@ void collect(struct collector *collector, enum finding_kind kind, uint16_t part,
 		collector->dropped++;
 		return;
 	}
-	/* When the arena is full the finding still counts; it only loses its evidence. */
-	if (evidence.len != 0 &&
-	    arena_copy(collector->arena, slice_take(evidence, FINDING_EVIDENCE_MAX), &copy) != RC_OK)
-		copy = (struct slice){ NULL, 0 };
+	if (evidence.len != 0) {
+		const enum rc rc =
+			arena_copy(&collector->evidence, slice_take(evidence, FINDING_EVIDENCE_MAX), &copy);
+		must(rc == RC_OK); /* there is room for that of every place of the list */
+	}
 	collector->per_kind[kind]++;
 	collector->list[collector->count++] = (struct finding){
 		.kind = kind, .part = part, .offset = offset, .size = size, .value = value, .evidence = copy
@@ -141,6 +149,7 @@ static enum finding_kind part_kind(const struct oddity *oddity)
 	case ODDITY_LIMIT_DEPTH:
 	case ODDITY_LIMIT_STEPS:
 	case ODDITY_LIMIT_MEMORY:
+	case ODDITY_ENCODING_RARE:
 	case ODDITY_KINDS:
 		break;
 	}
@@ -166,6 +175,26 @@ static void oddity_take(void *context, const struct oddity *oddity)
 struct oddity_sink collector_sink(struct collector *collector)
 {
 	return (struct oddity_sink){ oddity_take, collector };
+}
+
+static void place_take(void *context, const struct oddity *oddity)
+{
+	const struct collector_place *place = context;
+	const enum finding_kind       told = (enum finding_kind)kind_of_oddity[oddity->kind];
+	/* A header inside does not carry what must be cut from ours: its limits are no more than those of any reading. */
+	const bool              header = told == FINDING_LIMIT_HEADER_BYTES || told == FINDING_LIMIT_HEADER_FIELDS;
+	const enum finding_kind kind = header ? FINDING_LIMIT_READINGS : told;
+
+	if (is_limit(kind))
+		collect_limit(place->collector, kind, place->part, (uint64_t)oddity->value);
+	else
+		collect(place->collector, kind, place->part, place->offset, place->size,
+		        finding_about(kind)->value == VALUE_NONE ? 0 : oddity->value, (struct slice){ NULL, 0 });
+}
+
+struct oddity_sink collector_place_sink(struct collector_place *place)
+{
+	return (struct oddity_sink){ place_take, place };
 }
 
 void collector_end(struct collector *collector, struct findings *out)

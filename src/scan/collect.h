@@ -11,7 +11,7 @@
 
 struct collector {
 	struct slice    message;
-	struct arena   *arena;
+	struct arena    evidence; /* room for FINDINGS_MAX of them */
 	struct finding *list; /* FINDINGS_MAX places */
 	size_t          count;
 	uint32_t        dropped;
@@ -30,6 +30,16 @@ void collect_limit(struct collector *collector, enum finding_kind kind, uint16_t
 
 /* The sink for the readers of mail/: each oddity becomes the finding of its name. */
 struct oddity_sink collector_sink(struct collector *collector);
+
+/* The same for what was decoded out of one part: whatever is noted is told of that part, without evidence. */
+struct collector_place {
+	struct collector *collector;
+	uint16_t          part;
+	uint32_t          offset, size;
+};
+
+/* `place` must outlive the sink. */
+struct oddity_sink collector_place_sink(struct collector_place *place);
 
 /* Put the list in order of parts and add limit.findings when something was dropped. */
 void collector_end(struct collector *collector, struct findings *out);

@@ -154,7 +154,15 @@ enum finding_value {
 	X(HEADER_FROM_NO_DOMAIN, "header.from_no_domain", BYTES, NONE,                                                \
 	  "The From field names a mailbox without a domain, or \"<>\".")                                              \
 	X(MIME_ENCODING_LOOSE, "mime.encoding_loose", BYTES, COUNT_OF,                                                \
-	  "The body departs from its transfer encoding in a way that nearly all readers take alike.")
+	  "The body departs from its transfer encoding in a way that nearly all readers take alike.")                 \
+	X(MIME_READINGS, "mime.readings", NONE, COUNT_OF,                                                             \
+	  "Some readers find other parts in the message than most do; all that they find was looked at.")             \
+	X(MIME_ENCRYPTED, "mime.encrypted", NONE, NONE,                                                               \
+	  "A part is encrypted (S/MIME or PGP): only its recipient can read it.")                                     \
+	X(MIME_ENCODING_RARE, "mime.encoding_rare", BYTES, NONE,                                                      \
+	  "A Content-Transfer-Encoding that few mail programs know (BinHex, yEnc): others show something else.")      \
+	X(LIMIT_READINGS, "limit.readings", NONE, LIMIT,                                                              \
+	  "The message can be read in more ways, or with more work for them, than are looked at.")
 /* clang-format on */
 
 enum finding_kind {

@@ -2,6 +2,7 @@
  * Names of attachments, in every reading that some reader takes: what they would do on the recipient's machine, and
  * what they pretend.
  */
+#include "mail/part_name.h"
 #include "scan/work.h"
 #include "text/utf8.h"
 
@@ -217,73 +218,64 @@ static bool readings_differ(const struct mime_readings *readings)
 	return different > 1 || (flags & MIME_READING_BROKEN) != 0;
 }
 
-static void field_names(struct scan_work *work, const struct message_part *part, const struct header_field *field,
-                        const struct mime_readings *readings)
+static void field_names(struct scan_work *work, const struct name_place *place, const struct mime_readings *readings)
 {
 	if (readings->count == 0)
 		return;
 	if (readings_differ(readings))
-		collect_name(work, FINDING_NAME_ENCODING, part->index, field->offset, field->size, 0,
+		collect_name(work, FINDING_NAME_ENCODING, place->part, place->offset, place->size, 0,
 		             readings->items[0].text);
 	for (size_t i = 0; i < readings->count; i++)
-		scan_name(work, part->index, field->offset, field->size, readings->items[i].text);
+		scan_name(work, place->part, place->offset, place->size, readings->items[i].text);
 }
 
-/*
- * The readings of one field's name parameters. Both "name" and "filename" are looked for in both fields, and in every
- * field of that name: some reader takes each of them. The first one's readings stand first.
- */
-static void readings_of(struct scan_work *work, const struct message_part *part, enum header_id id,
-                        const struct mime_field *parsed, struct mime_readings *out)
+/* Where a field of `part` is shown to stand. */
+static struct name_place place_of(const struct scan_work *work, const struct message *message,
+                                  const struct message_part *part, const struct message_part *shown,
+                                  enum header_id id)
 {
 	const struct header_field *field = header_first(&part->header, id);
-	enum rc                    rc = RC_OK;
 
-	for (; field != NULL && rc == RC_OK; field = header_next(&part->header, field)) {
-		const bool        type = id == HEADER_CONTENT_TYPE;
-		struct mime_field more;
-		if (field != header_first(&part->header, id)) {
-			rc = mime_field_read(scan_unfold(work, field), work->options->limits.parameters, work->arena,
-			                     &more);
-			parsed = &more;
-		}
-		if (rc == RC_OK)
-			rc = mime_readings_add(parsed, type ? SLICE("name") : SLICE("filename"), work->arena, out);
-		if (rc == RC_OK)
-			rc = mime_readings_add(parsed, type ? SLICE("filename") : SLICE("name"), work->arena, out);
-	}
-	if (rc != RC_OK)
-		collect_limit(&work->collector, FINDING_LIMIT_MEMORY, part->index, work->arena->size);
+	if (message->bytes.ptr != work->bytes.ptr || field == NULL)
+		return (struct name_place){ shown->index, shown->body_offset, (uint32_t)shown->body.len };
+	return (struct name_place){ message == &work->message ? part->index : shown->index, field->offset,
+		                    field->size };
 }
 
-/* Neither field has parameters: the usual case, and no name. */
-static bool is_nameless(const struct message_part *part)
+static void part_names_look(struct scan_work *work, const struct message *message, const struct message_part *part,
+                            const struct message_part *shown)
 {
-	return part->type.count == 0 && part->disposition.count == 0 &&
-	       header_count(&part->header, HEADER_CONTENT_TYPE) < 2 &&
-	       header_count(&part->header, HEADER_CONTENT_DISPOSITION) < 2;
+	struct part_names names;
+
+	if (part_names_read(part, work->options->limits.parameters, work->arena, &names) != RC_OK)
+		collect_limit(&work->collector, FINDING_LIMIT_MEMORY, shown->index, work->arena->size);
+	const size_t count = names.type.count + names.disposition.count + names.description.count;
+	if (count == 0 || !scan_step(work, 1 + (uint64_t)part->header.size * count))
+		return;
+	const struct name_place type = place_of(work, message, part, shown, HEADER_CONTENT_TYPE);
+	const struct name_place disposition = place_of(work, message, part, shown, HEADER_CONTENT_DISPOSITION);
+	const struct name_place description = place_of(work, message, part, shown, HEADER_CONTENT_DESCRIPTION);
+	field_names(work, &type, &names.type);
+	field_names(work, &disposition, &names.disposition);
+	for (size_t i = 0; i < names.description.count; i++)
+		(void)program_look(work, &description, names.description.items[i].text, names.description.items[i].text);
+	if (names.type.count != 0 && names.disposition.count != 0 &&
+	    !slice_eq_nocase(slice_trim(names.type.items[0].text), slice_trim(names.disposition.items[0].text)))
+		collect_name(work, FINDING_NAME_DISAGREE, disposition.part, disposition.offset, disposition.size, 0,
+		             names.type.items[0].text);
+}
+
+void scan_names_of(struct scan_work *work, const struct message *message, const struct message_part *shown)
+{
+	for (size_t i = 0; i < message->count; i++) {
+		const struct message_part *part = message->parts[i];
+		const size_t               mark = work->arena->used;
+		part_names_look(work, message, part, message == &work->message ? part : shown);
+		arena_release(work->arena, mark);
+	}
 }
 
 void scan_names(struct scan_work *work)
 {
-	for (size_t i = 0; i < work->message.count; i++) {
-		const struct message_part *part = work->message.parts[i];
-		struct mime_readings       type = { .count = 0 }, disposition = { .count = 0 };
-		if (is_nameless(part))
-			continue;
-		readings_of(work, part, HEADER_CONTENT_TYPE, &part->type, &type);
-		readings_of(work, part, HEADER_CONTENT_DISPOSITION, &part->disposition, &disposition);
-		if (!scan_step(work, 1 + (uint64_t)part->header.size * (type.count + disposition.count)))
-			return;
-		if (type.count != 0)
-			field_names(work, part, header_first(&part->header, HEADER_CONTENT_TYPE), &type);
-		if (disposition.count == 0)
-			continue;
-		const struct header_field *field = header_first(&part->header, HEADER_CONTENT_DISPOSITION);
-		field_names(work, part, field, &disposition);
-		if (type.count != 0 &&
-		    !slice_eq_nocase(slice_trim(type.items[0].text), slice_trim(disposition.items[0].text)))
-			collect_name(work, FINDING_NAME_DISAGREE, part->index, field->offset, field->size, 0,
-			             type.items[0].text);
-	}
+	scan_names_of(work, &work->message, work->message.parts[0]);
 }

@@ -86,15 +86,8 @@ static void survey_take(struct scan_work *work)
 
 static enum rc structure_read(struct scan_work *work)
 {
-	const struct scan_limits   *limits = &work->options->limits;
-	const struct message_limits bounds = {
-		.header = { .bytes = limits->header_bytes, .fields = limits->header_fields },
-		.parts = limits->parts,
-		.depth = limits->depth,
-		.parameters = limits->parameters,
-		.steps = limits->steps,
-	};
-	const struct oddity_sink sink = collector_sink(&work->collector);
+	const struct message_limits bounds = scan_message_limits(work);
+	const struct oddity_sink    sink = collector_sink(&work->collector);
 
 	return message_read(work->bytes, &bounds, &sink, work->arena, &work->message);
 }

@@ -58,13 +58,13 @@ struct scan_options {
 };
 
 /* Raised whenever the same message could now give other findings; part of the engine's digest. */
-#define SCAN_ENGINE_REVISION 1u
+#define SCAN_ENGINE_REVISION 2u
 
 /* Largest message: offsets are 32 bits wide, one bit is left for sums. */
 #define SCAN_MESSAGE_MAX (UINT32_C(1) << 30)
 
 /* Memory that a scan of any message within the standard limits gets by with; what does not fit is `limit.memory`. */
-#define SCAN_ARENA_BYTES ((size_t)2 << 20)
+#define SCAN_ARENA_BYTES ((size_t)6 << 20)
 
 /* RC_LIMIT: a limit or name length out of its range, an unknown depth or bit. */
 MUST_CHECK enum rc scan_options_check(const struct scan_options *options);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "mail/body.h"
 #include "scan/scan.h"
 #include "text/charset.h"
 
@@ -146,6 +147,14 @@ static const struct row rows[] = {
 	ROW("a fragment", FIELDS "Content-Type: message/partial; id=a; number=1\r\n\r\n", IS(MIME_FRAGMENT)),
 	ROW("an external body", FIELDS "Content-Type: message/external-body; access-type=url\r\n\r\n",
 	    IS(MIME_EXTERNAL)),
+	ROW("an encoding that few know", FIELDS "Content-Transfer-Encoding: x-yencode\r\n\r\n", IS(MIME_ENCODING_RARE)),
+	ROW("an encrypted message",
+	    FIELDS "Content-Type: multipart/encrypted; protocol=x; boundary=b\r\n\r\n--b\r\n\r\nhi" END,
+	    IS(MIME_ENCRYPTED)),
+	ROW("two encodings of which the last hides a program",
+	    FIELDS "Content-Type: a/b\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	    EICAR64,
+	    IS(CONTENT_EICAR), IS(MIME_READINGS), IS(MIME_FIELD_DUPLICATE)),
 	ROW("a NUL in the body", FIELDS "\r\na\0b", IS(MIME_NUL)),
 
 	/* names */
@@ -227,7 +236,7 @@ static const struct row rows[] = {
 	           "Q29udGVudC1UeXBlOiBhL2INCkNvbnRlbnQtVHJhbnNmZXItRW5jb2Rpbmc6IGJhc2U2NA0KDQpXRFZQSVZBbFFFRl"
 	           "FXelJjVUZwWU5UUW9VRjRwTjBOREtUZDlKRVZKUTBGU0xWTlVRVTVFUVZKRUxVRk9WRWxXU1ZKVlV5MVVSVk5VTFVa"
 	           "SlRFVWhKRWdyU0NvPQ0K",
-	    IS(CONTENT_EICAR), IS(MIME_ENCODING_COMPOSITE), IS(MIME_ENCODING_HIDDEN)),
+	    IS(CONTENT_EICAR), IS(MIME_ENCODING_COMPOSITE)),
 	ROW("GTUBE", FIELDS "\r\n" GTUBE "\r\n", IS(CONTENT_GTUBE)),
 	ROW("GTUBE in base64",
 	    FIELDS "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -464,6 +473,14 @@ static void test_work_limits(void **state)
 		limit_check(buf_slice(&text), &options, &arena, FINDING_LIMIT_CUTS, count > FINDINGS_CUTS_MAX);
 		scan_with(buf_slice(&text), &options, &arena, &findings);
 		assert_int_equal(findings.facts.cut_count, count < FINDINGS_CUTS_MAX ? count : FINDINGS_CUTS_MAX);
+	}
+	/* Readings of one body. */
+	for (unsigned files = BODY_READINGS_MAX - 2; files <= BODY_READINGS_MAX; files++) {
+		buf_clear(&text);
+		buf_put_str(&text, FIELDS "\r\n");
+		for (unsigned i = 0; i < files; i++)
+			buf_put_str(&text, "begin 644 x\r\nend\r\n");
+		limit_check(buf_slice(&text), &options, &arena, FINDING_LIMIT_READINGS, files + 1 > BODY_READINGS_MAX);
 	}
 	/* Findings: a flood of one kind leaves room for the others. */
 	buf_clear(&text);

@@ -100,8 +100,8 @@ EICAR = {"content.eicar"}
 TOP = "conformance/"
 CHECKS = [
     ("mime-messages", TOP + "mime-messages", actions),
-    ("mimeminer cases, EICAR found", TOP + "mimeminer/data/cases", at_least(EICAR, 126)),
-    ("mimeminer decoding, EICAR found", TOP + "mimeminer/data/decoding", at_least(EICAR, 13)),
+    ("mimeminer cases, EICAR found", TOP + "mimeminer/data/cases", at_least(EICAR, 134)),
+    ("mimeminer decoding, EICAR found", TOP + "mimeminer/data/decoding", at_least(EICAR, 29)),
     ("mimeminer controls", TOP + "mimeminer/data/control", none_held_for_content),
     ("mime-is-broken content", TOP + "mime-is-broken/data/hide-content.d", actions),
     ("mime-is-broken names", TOP + "mime-is-broken/data/hide-filename.d", actions),
