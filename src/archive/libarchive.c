@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/must.h"
 
-#include <errno.h> /* the callbacks answer in its numbers */
+#include <errno.h> /* the library reads it, see enter() */
 #include <locale.h>
 #include <stdlib.h> /* setenv: the time zone */
 
@@ -63,6 +63,16 @@ static const struct {
 /* clang-format on */
 
 #define FORMATS (sizeof formats / sizeof formats[0])
+
+/*
+ * Before each call. A name that is no UTF-8 and an ENOMEM that some call long before has left in errno are "no memory" to the
+ * library, and that ends the process.
+ */
+static locale_t enter(void)
+{
+	errno = 0;
+	return uselocale(utf8_locale);
+}
 
 static size_t row_of(enum kind kind)
 {
@@ -209,7 +219,7 @@ enum rc libarchive_open(struct slice bytes, enum kind kind, struct slice passwor
 		libarchive_close(&library);
 		return row == FORMATS ? RC_UNSUPPORTED : RC_NOMEM;
 	}
-	const locale_t before = uselocale(utf8_locale);
+	const locale_t before = enter();
 	const int      answer = archive_read_open1(library->handle);
 	(void)uselocale(before);
 	if (answer != ARCHIVE_OK) {
@@ -272,7 +282,7 @@ enum rc libarchive_next(struct libarchive *library, struct libarchive_member *ou
 
 	if (!budget_take(library->budget, BUDGET_STEPS, CALL_STEPS))
 		return RC_LIMIT;
-	const locale_t before = uselocale(utf8_locale);
+	const locale_t before = enter();
 	const int      answer = archive_read_next_header(library->handle, &entry);
 	if (answer == ARCHIVE_OK || answer == ARCHIVE_WARN)
 		describe(library, entry, out);
@@ -288,7 +298,7 @@ static enum rc block_next(struct libarchive *library, struct slice *out)
 	const void    *bytes = NULL;
 	size_t         size = 0;
 	la_int64_t     place = 0;
-	const locale_t before = uselocale(utf8_locale);
+	const locale_t before = enter();
 	const int      answer = archive_read_data_block(library->handle, &bytes, &size, &place);
 
 	(void)uselocale(before);

@@ -5,6 +5,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What the limit on address space does in the scanner: an archive that asks for gigabytes gets none. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=1024";
+}
+
 static enum rc on_member(void *context, const struct content_member *member)
 {
 	*(size_t *)context += member->bytes.len;

@@ -14,6 +14,7 @@
 #define AES_EXTRA_SIZE 7u
 #define AES_CODE       10u /* of authentication, behind the data */
 #define ONE_NAME       "m"
+#define DICTIONARY_MAX 0x10000000u /* of LZMA: as much as may come out of a message; a larger one is as good */
 #define CHECK_STEPS    4096u /* what one try costs: AES derives its keys by 1,000 rounds */
 
 /* How well it went. */
@@ -127,7 +128,11 @@ static enum rc library_take(const struct archive_job *job, const struct zip_entr
 	enum rc                  rc = RC_NOMEM;
 
 	put_header(&one, entry, data.len, strength, false);
+	const size_t start = one.len;
 	buf_put(&one, data);
+	/* APPNOTE section 5.8.8: behind two bytes of version, two of size and one of properties, the size of the dictionary */
+	if (entry->method == ZIP_LZMA && strength == 0 && !one.failed && data.len > 9 && one.ptr[start + 8] >= DICTIONARY_MAX >> 24)
+		memcpy(one.ptr + start + 5, (const uint8_t[]){ 0, 0, 0, DICTIONARY_MAX >> 24 }, 4);
 	const size_t directory = one.len;
 	put_header(&one, entry, data.len, strength, true);
 	const size_t end = one.len;

@@ -35,7 +35,7 @@ static uint32_t bits_take(struct bits *b, unsigned count)
 		return 0;
 	}
 	for (unsigned i = 0; i < count; i++, b->at++)
-		value |= (uint32_t)(b->bytes.ptr[b->at / 8] >> (b->at % 8) & 1u) << i;
+		value |= ((uint32_t)b->bytes.ptr[b->at / 8] >> (b->at % 8) & 1u) << i;
 	return value;
 }
 

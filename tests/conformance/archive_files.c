@@ -28,6 +28,14 @@
 /* A cut file is looked at with less, since there are thousands of them. */
 #define CUTS_LIMITS ((struct budget_limits){ .bytes = 4u << 20, .items = 2000, .steps = 1u << 26, .depth = 4, .tries = 4 })
 
+/* What the limit on address space does in the scanner: an archive that asks for gigabytes gets none. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1:max_allocation_size_mb=1024";
+}
+
 static struct buf           text;
 static uint8_t              memory[1 << 16];
 static struct arena         arena;
