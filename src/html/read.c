@@ -3,6 +3,8 @@
 
 #define REOPEN_STEPS 16u
 
+_Static_assert(sizeof(struct html_reader) <= HTML_READER_MAX - 64, "as read.h says");
+
 struct html_reader *html_reader_make(struct arena *arena)
 {
 	return arena_take(arena, 1, sizeof(struct html_reader));

@@ -115,8 +115,10 @@ struct html_sink {
 	enum rc (*fact)(void *context, enum html_fact fact, struct slice evidence);
 };
 
-/* For one page after the other; about half a MiB, made once. */
+/* For one page after the other; less than a MiB (HTML_READER_MAX), made once. */
 struct html_reader;
+
+#define HTML_READER_MAX (1u << 20)
 
 /* NULL when the arena is full. */
 struct html_reader *html_reader_make(struct arena *arena);

@@ -73,7 +73,7 @@ static enum rc on_fact(void *context, enum html_fact fact, struct slice evidence
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t             place[1 << 20], memory[1 << 18];
+	static uint8_t             place[HTML_READER_MAX], memory[1 << 18];
 	static struct html_reader *reader;
 	struct html_summary        summary;
 	uint64_t                   sums[2];

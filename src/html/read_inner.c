@@ -102,7 +102,9 @@ static void conditional_take(struct html_reader *r, struct slice text)
 
 	page = slice_take(page, end);
 	reader_fact_once(r, HTML_FACT_CONDITIONAL, text);
-	if (slice_trim(page).len < 4)
+	/* "<!--[if !mso]><!-->" ends itself: what follows is shown to all but Outlook. */
+	page = slice_trim(page);
+	if (page.len == 0 || slice_eq(page, SLICE("<!")))
 		return;
 	/* "[if !mso]" in a comment is read by nobody: Outlook leaves it out, for the others it is a comment. */
 	const bool nobody = slice_at(condition, 0) == '!';
@@ -115,9 +117,11 @@ void reader_comment(struct html_reader *r, const struct html_token *token)
 		return;
 	const struct slice text = slice_trim(token->text);
 	if (slice_starts_nocase(text, SLICE("[if"))) {
-		const size_t front = (size_t)(text.ptr - token->text.ptr);
 		/* From the page itself: the token's text may lie where the next token will. */
-		conditional_take(r, slice_cut(r->page, token->start + 4 + front, token->end - token->start - 4 - front));
+		struct slice raw = slice_trim(slice_cut(r->page, token->start + 4, token->end - token->start - 4));
+		if (slice_ends(raw, SLICE("-->")))
+			raw = slice_take(raw, raw.len - 3);
+		conditional_take(r, raw);
 		return;
 	}
 	struct html_look look = *html_tree_here(&r->tree);

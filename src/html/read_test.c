@@ -22,7 +22,7 @@ static struct arena        reader_arena, arena;
 static int set_up(void **state)
 {
 	(void)state;
-	if (arena_init(&reader_arena, 2u << 20) != RC_OK || arena_init(&arena, ARENA_BYTES) != RC_OK)
+	if (arena_init(&reader_arena, HTML_READER_MAX) != RC_OK || arena_init(&arena, ARENA_BYTES) != RC_OK)
 		return 1;
 	reader = html_reader_make(&reader_arena);
 	return reader == NULL;
@@ -240,6 +240,8 @@ static const struct text_row text_rows[] = {
 	ROW("closed details", "<details><p>x</details><details open>y</details>", "y", "x", "", R(CLOSED)),
 	ROW("a comment", "a<!-- x -->b", "ab", "", "x", R(COMMENT)),
 	ROW("a conditional comment", "a<!--[if mso]><p>x</p><![endif]-->b", "ab", "x", "", R(CONDITIONAL)),
+	ROW("a conditional comment on lines of its own", "a<!--\r\n [if mso]>\r\nx\r\n<![endif]\r\n-->b", "ab", "x", "", R(CONDITIONAL)),
+	ROW("a conditional comment without its end", "a<!--[if mso]>x y-->b", "ab", "x y", "", R(CONDITIONAL)),
 	ROW("what all but Outlook show", "<!--[if !mso]><!-->x<!--<![endif]-->", "x", "", "<![endif]", R(COMMENT)),
 	ROW("downlevel revealed", "<![if !mso]>x<![endif]>", "x", "", "", NO),
 	ROW("a sheet", "<style>.h{display:none}</style><p class='a h'>x<p>y", "y", "", "x", R(DISPLAY)),

@@ -1,6 +1,13 @@
 /* Streams of text: what everybody sees in one, all else in the other, each with its blanks collapsed. */
 #include "html/read_part.h"
 
+/* Block characters, squares, or a row of number signs. */
+static bool may_draw(struct slice text)
+{
+	return slice_search(text, SLICE("\xe2\x96")) < text.len || slice_search(text, SLICE("\xe2\xac")) < text.len ||
+	       slice_search(text, SLICE("######")) < text.len;
+}
+
 static void stream_flush(struct html_reader *r, struct stream *s)
 {
 	const struct html_text text = {
@@ -9,8 +16,7 @@ static void stream_flush(struct html_reader *r, struct stream *s)
 
 	if (s->size == 0)
 		return;
-	if (s == &r->seen && (r->drawing || slice_search(text.text, SLICE("\xe2\x96")) < text.text.len ||
-	                      slice_search(text.text, SLICE("\xe2\xac")) < text.text.len)) {
+	if (s == &r->seen && (r->drawing || may_draw(text.text))) {
 		r->drawing = true;
 		const size_t room = DRAWING_BYTES - r->drawing_size;
 		const size_t size = s->size < room ? s->size : room;
