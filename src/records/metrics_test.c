@@ -188,7 +188,7 @@ static void every_request_has_its_answer(void **state)
 /* Several requests at once: the first is answered and the connection ended; what came behind it is read by nobody. */
 static void requests_behind_each_other_get_one_answer(void **state)
 {
-	static const char *const behind[] = { GOOD, "GET /other" TAIL, "nonsense\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 9\r\n\r\nGET /metr" };
+	static const char *const behind[] = { GOOD, ("GET /other" TAIL), "nonsense\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 9\r\n\r\nGET /metr" };
 	struct buf answer = buf_make(METRICS_BYTES_MAX), request = buf_make(4096);
 
 	(void)state;
