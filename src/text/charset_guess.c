@@ -18,6 +18,7 @@
 #define AROUND        4u     /* ASCII bytes kept on each side of what is above 127: a trail may be one */
 #define ZEROS_SAMPLE  512u   /* bytes looked at for UTF-16 */
 #define HZ_LINE_MAX   160u   /* RFC 1843 asks for lines of less than 80 */
+#define ACCIDENT_MAX  24u    /* bytes of which UTF-8 may be made by accident */
 #define UTF7_RUNS_MAX 4096u  /* plus signs looked at */
 
 /* Bits of common[]. */
@@ -128,6 +129,8 @@ static int east_worth(enum charset charset, uint32_t c)
 			return han_worth(c, COMMON_TRADITIONAL, LEVEL1_BIG5, 0);
 		case CHARSET_EUC_KR:
 			return WORTH_RARE / 2;
+		case CHARSET_EUC_JP: /* without kana it is rather Chinese */
+			return han_worth(c, COMMON_JAPANESE, LEVEL1_JIS, 0) - WORTH_KNOWN / 2;
 		default:
 			return han_worth(c, COMMON_JAPANESE, LEVEL1_JIS, 0);
 		}
@@ -181,6 +184,30 @@ static bool is_west_mark(uint32_t c)
 	       c == 0xbf || c == 0xa1 || (c >= 0x2013 && c <= 0x2026) || c == 0x20ac || c == 0x2122;
 }
 
+/* Thai writes marks above and below on consonants alone, and no digits of its own in mail. */
+static int thai_worth(uint32_t before, uint32_t c)
+{
+	const bool on_consonant = before >= 0xe01 && before <= 0xe2e;
+	const bool on_mark =
+		before == 0xe31 || (before >= 0xe34 && before <= 0xe3a) || (before >= 0xe47 && before <= 0xe4e);
+
+	if (c == 0xe31 || (c >= 0xe34 && c <= 0xe3a))
+		return on_consonant ? 4 : WORTH_ODD;
+	if (c >= 0xe47 && c <= 0xe4e)
+		return on_consonant || on_mark ? 4 : WORTH_ODD;
+	if (c >= 0xe4f)
+		return WORTH_RARE;
+	return alphabet(before) == 7 ? 3 : 0;
+}
+
+/* Cyrillic letters of Serbian and Macedonian: rare beside those of Russian, Ukrainian and Bulgarian. */
+static bool is_balkan(uint32_t c)
+{
+	const uint32_t capital = c >= 0x450 && c <= 0x45f ? c - 0x50 : c;
+
+	return capital >= 0x402 && capital <= 0x40f && capital != 0x404 && capital != 0x406 && capital != 0x407;
+}
+
 /* `before` and `c` stand side by side. */
 static int west_worth(uint32_t before, uint32_t c)
 {
@@ -202,10 +229,14 @@ static int west_worth(uint32_t before, uint32_t c)
 		return common != 0 || bit_get(letters, c + 0x20) ? 5 : -1;
 	}
 	/* The other alphabets come in words of their own. */
-	if (of_before == 1 || (of_before == 2 && of_c != 2))
+	if (of_before == 1 || of_before == 2)
 		return WORTH_RARE;
-	if (of_before == of_c && is_upper(c) && !is_upper(before))
+	if (of_c == 7)
+		return thai_worth(before, c) + common / 2;
+	if (of_c == 4 && is_balkan(c))
 		return WORTH_RARE;
+	if (of_before == of_c && is_upper(c))
+		return is_upper(before) ? 2 : WORTH_RARE;
 	return (of_before == of_c ? 4 : 0) + common;
 }
 
@@ -218,12 +249,14 @@ struct tally {
 };
 
 /*
- * ASCII behind `run_size` others: one ideograph alone in front of a letter is rather a Western sign that took the
- * letter's neighbour.
+ * ASCII behind `run_size` others: one ideograph alone beside a letter is rather a Western sign that took the letter's
+ * neighbour.
  */
-static int east_ascii_worth(size_t run_size, uint32_t c)
+static int east_ascii_worth(size_t run_size, uint32_t run_before, uint32_t c)
 {
-	return run_size == 1 && byte_is_alpha((uint8_t)c) ? WORTH_ODD : 0;
+	const bool beside = byte_is_alpha((uint8_t)c) || (run_before < 0x80 && byte_is_alpha((uint8_t)run_before));
+
+	return run_size == 1 && beside ? WORTH_ODD : 0;
 }
 
 /* ASCII behind `before`: no letter goes on in another alphabet, and a digit seldom follows a letter with a mark. */
@@ -243,7 +276,7 @@ static struct tally tally_of(enum charset charset, struct slice sample)
 {
 	struct charset_run run = charset_begin(charset);
 	struct tally       tally = { 0, 0, 0 };
-	uint32_t           before = ' ';
+	uint32_t           before = ' ', run_before = ' ';
 	uint8_t            text[256];
 	size_t             count, size, run_size = 0;
 
@@ -258,8 +291,9 @@ static struct tally tally_of(enum charset charset, struct slice sample)
 			else if (c >= 0x80)
 				tally.points += is_east(charset) ? east_worth(charset, c) : west_worth(before, c);
 			else
-				tally.points +=
-					is_east(charset) ? east_ascii_worth(run_size, c) : west_ascii_worth(before, c);
+				tally.points += is_east(charset) ? east_ascii_worth(run_size, run_before, c)
+				                                 : west_ascii_worth(before, c);
+			run_before = c >= 0x80 && run_size == 0 ? before : run_before;
 			run_size = c >= 0x80 ? run_size + 1 : 0;
 			before = c;
 		}
@@ -303,6 +337,14 @@ int charset_likeness(enum charset charset, struct slice bytes)
 	return tally.high == 0 ? 0 : tally.points * 100 / (int)tally.high;
 }
 
+/* What a set that mail hardly uses must be better by. */
+static int handicap(enum charset charset)
+{
+	const bool rare = charset == CHARSET_ISO_8859_5 || charset == CHARSET_IBM_866 || charset == CHARSET_WINDOWS_874;
+
+	return rare ? 2 * WORTH_KNOWN : 0;
+}
+
 static enum charset guess_by_likeness(struct slice bytes)
 {
 	/* Of two that explain the bytes alike the earlier one is taken. */
@@ -319,10 +361,10 @@ static enum charset guess_by_likeness(struct slice bytes)
 	int          best_points = 0;
 
 	for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
-		const struct tally tally = tally_of(candidates[i], sample);
-		if (tally.points > best_points) {
+		const int points = tally_of(candidates[i], sample).points - handicap(candidates[i]);
+		if (points > best_points) {
 			best = candidates[i];
-			best_points = tally.points;
+			best_points = points;
 		}
 	}
 	return best;
@@ -425,6 +467,23 @@ bool charset_has_utf7(struct slice bytes)
 	return false;
 }
 
+/*
+ * A few pairs of bytes that are lawful UTF-8 by accident ("notice" in GB2312 is one): all of them characters of two
+ * bytes that no text has side by side.
+ */
+static bool is_accident(struct slice bytes)
+{
+	uint8_t            memory[CHARSET_SAMPLE_MAX];
+	const struct slice sample = sample_take(bytes, memory);
+
+	for (size_t i = 0; i < sample.len; i++) {
+		if (sample.ptr[i] >= 0xe0)
+			return false;
+	}
+	return sample.len < ACCIDENT_MAX && tally_of(CHARSET_UTF8, sample).points < 0 &&
+	       tally_of(CHARSET_GB18030, sample).points > 0;
+}
+
 enum charset charset_guess(struct slice bytes)
 {
 	enum charset charset = guess_by_zeros(bytes);
@@ -441,6 +500,6 @@ enum charset charset_guess(struct slice bytes)
 	const bool   some = valid > ascii;
 	if (valid == bytes.len ||
 	    (some && bytes.len - valid < 4 && valid + utf8_bad_size(slice_drop(bytes, valid)) == bytes.len))
-		return CHARSET_UTF8;
+		return is_accident(bytes) ? CHARSET_GB18030 : CHARSET_UTF8;
 	return guess_by_likeness(bytes);
 }

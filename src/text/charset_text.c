@@ -212,7 +212,8 @@ static enum rc text_guess(struct slice bytes, struct arena *arena, struct charse
 	if (guess == CHARSET_UTF8 && utf8_valid_size(bytes) == bytes.len) {
 		text->text = bytes;
 		text->used = CHARSET_UTF8;
-	} else if (guess <= CHARSET_ISO_2022_CN && !(guess >= CHARSET_GB18030 && guess <= CHARSET_EUC_TW)) {
+	} else if (utf8_valid_size(bytes) == bytes.len ||
+	           (guess <= CHARSET_ISO_2022_CN && !(guess >= CHARSET_GB18030 && guess <= CHARSET_EUC_TW))) {
 		rc = decode(guess, bytes, arena, text);
 	} else {
 		rc = text_lines(bytes, guess, arena, text);

@@ -24,6 +24,11 @@ static const struct {
 } subjects[] = {
 	{ "代开发票", SLICE_INIT("\xb4\xfa\xbf\xaa\xb7\xa2\xc6\xb1"), CHARSET_GB18030 },
 	{ "您的账户异常", SLICE_INIT("\xc4\xfa\xb5\xc4\xd5\xcb\xbb\xa7\xd2\xec\xb3\xa3"), CHARSET_GB18030 },
+	{ "通知", SLICE_INIT("\xcd\xa8\xd6\xaa"), CHARSET_GB18030 },
+	{ "答复", SLICE_INIT("\xb4\xf0\xb8\xb4"), CHARSET_GB18030 },
+	{ "李鹏", SLICE_INIT("\xc0\xee\xc5\xf4"), CHARSET_GB18030 },
+	{ "答覆", SLICE_INIT("\xb5\xaa\xc2\xd0"), CHARSET_BIG5 },
+	{ "สวัสดีครับ ใบแจ้งหนี้", SLICE_INIT("\xca\xc7\xd1\xca\xb4\xd5\xa4\xc3\xd1\xba\x20\xe3\xba\xe1\xa8\xe9\xa7\xcb\xb9\xd5\xe9"), CHARSET_WINDOWS_874 },
 	{ "会议通知", SLICE_INIT("\xbb\xe1\xd2\xe9\xcd\xa8\xd6\xaa"), CHARSET_GB18030 },
 	{ "关于2024年度工资补贴的通知", SLICE_INIT("\xb9\xd8\xd3\xda" "2024\xc4\xea\xb6\xc8\xb9\xa4\xd7\xca\xb2\xb9\xcc\xf9\xb5\xc4\xcd\xa8\xd6\xaa"), CHARSET_GB18030 },
 	{ "你好", SLICE_INIT("\xc4\xe3\xba\xc3"), CHARSET_GB18030 },
@@ -97,7 +102,6 @@ static const struct {
 	{ "חשבונית לתשלום", SLICE_INIT("\xe7\xf9\xe1\xe5\xf0\xe9\xfa \xec\xfa\xf9\xec\xe5\xed"), CHARSET_WINDOWS_1255 },
 	{ "مرحبا", SLICE_INIT("\xe3\xd1\xcd\xc8\xc7"), CHARSET_WINDOWS_1256 },
 	{ "فاتورة الدفع", SLICE_INIT("\xdd\xc7\xca\xe6\xd1\xc9 \xc7\xe1\xcf\xdd\xda"), CHARSET_WINDOWS_1256 },
-	{ "สวัสดี", SLICE_INIT("\xca\xc7\xd1\xca\xb4\xd5"), CHARSET_WINDOWS_874 },
 	{ "ใบแจ้งหนี้", SLICE_INIT("\xe3\xba\xe1\xa8\xe9\xa7\xcb\xb9\xd5\xe9"), CHARSET_WINDOWS_874 },
 };
 /* clang-format on */
