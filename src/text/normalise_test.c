@@ -45,7 +45,7 @@ static const struct {
 	{ "halves", "讠正", "证", NORMALISE_SPLIT, 1, 3 },
 	{ "halves, the old form", "言永", "詠", NORMALISE_SPLIT, 1, 3 },
 	{ "halves in a sentence", "亻尔女子", "你女子", NORMALISE_SPLIT, 1, 3 },
-	{ "digits for letters", "v1ag3a", "vlagea", NORMALISE_LEET, 1, 0 },
+	{ "digits for letters", "v1ag3a!", "vlagea!", NORMALISE_LEET, 1, 0 },
 	{ "digits twice", "g00gle acc0unt", "google account", NORMALISE_LEET, 2, 0 },
 	{ "signs for letters", "p@ypal pa$$word", "paypal password", NORMALISE_LEET, 2, 0 },
 	{ "letters one by one", "get f r e e now", "get free now", NORMALISE_SPACED, 1, 4 },
@@ -76,7 +76,8 @@ static const char *const plain[] = {
 	"H2O, MP3, COVID19, h264, B2B, base64, sha1 A1B2C3",
 	"aG0wZXNlM3Q dGVzd3Q1cw",
 	"U.S.A. and e.g. this",
-	"I saw a cat",
+	"I saw a cat", "https://x.example/mohammed0ratul/e3xx mst3k-the lz4_compress =kh5na jo3xfwqnwh", "铅，汞，锰，铬，砷", "a, b, c,d,e,f",
+	"on that: Ιαν 05 18:20:53 mainland and so on and on",
 	"女子言行",
 	"口合金出口马来西亚",
 	"国王见面",
@@ -149,7 +150,8 @@ static void test_limits(void **state)
 	/* Words of one byte less than the most, of the most, of one more. */
 	for (size_t size = NORMALISE_WORD_MAX - 1; size <= NORMALISE_WORD_MAX + 1; size++) {
 		struct arena arena = arena_on(memory, sizeof memory);
-		memset(word, 'x', sizeof word);
+		
+		memset(word, 'a', sizeof word);
 		word[3] = '0';
 		assert_int_equal(normalise_text(slice_of(word, size), &arena, &text), RC_OK);
 		assert_int_equal(text.differences[NORMALISE_LEET].count, size <= NORMALISE_WORD_MAX);

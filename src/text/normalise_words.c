@@ -55,7 +55,7 @@ static bool is_posing(const struct normalise_run *run)
 		return latin + foreign > 3 || run->alphabets[UNICODE_GREEK] == 0;
 	if (latin != 0)
 		return true;
-	return foreign > 2 && run->posing == foreign &&
+	return foreign > 3 && run->posing == foreign &&
 	       run->out->letters[UNICODE_LATIN] > LATIN_SHARE * foreign_count(run->out->letters);
 }
 
@@ -108,12 +108,44 @@ static bool is_one_case(struct slice word)
 	return upper == 0 || upper == letters || (upper == 1 && first);
 }
 
+/* Blanks, quotation marks, the end of a sentence: not the signs that hold identifiers and links together. */
+static bool is_edge(int byte)
+{
+	static const char edges[] = " \t\r\n\f.,;!?\"'()";
+
+	if (byte <= 0 || byte >= 0x80)
+		return true;
+	for (size_t i = 0; i + 1 < sizeof edges; i++) {
+		if (edges[i] == byte)
+			return true;
+	}
+	return false;
+}
+
+/* Could somebody speak it? No four consonants in a row once the numbers are letters. */
+static bool is_speakable(struct slice word)
+{
+	const struct slice vowels = SLICE("aeiouy");
+	size_t             row = 0;
+
+	for (size_t i = 0; i < word.len; i++) {
+		const uint8_t byte = byte_is_alpha(word.ptr[i]) ? byte_lower(word.ptr[i]) : leet_letter(word.ptr[i]);
+		row = slice_find(vowels, byte) < vowels.len ? 0 : row + 1;
+		if (row > 3)
+			return false;
+	}
+	return true;
+}
+
 /* Every number stands between letters, alone or as a double, and there are at most half as many as letters. */
 static bool is_leet(const struct normalise_run *run, struct slice word, uint32_t separator)
 {
 	if (run->numbers == 0 || run->alphabets[UNICODE_LATIN] < 3 ||
 	    run->numbers * 2 > run->alphabets[UNICODE_LATIN] || !is_one_case(word) ||
-	    run->alphabets[UNICODE_LATIN] + run->numbers != word.len)
+	    run->alphabets[UNICODE_LATIN] + run->numbers != word.len || !is_speakable(word))
+		return false;
+	if (!is_edge(run->word_start == 0 ? 0 : run->text[run->word_start - 1]) ||
+	    !is_edge(separator < 0x80 ? (int)separator : 0))
 		return false;
 	for (size_t i = 0; i < word.len; i++) {
 		if (byte_is_alpha(word.ptr[i]))
@@ -174,6 +206,9 @@ static bool is_separator(struct slice between, uint32_t *out)
 	if (between.len == 0)
 		return false;
 	*out = utf8_decode(between, &width);
+	/* Commas and the like make a list. */
+	if (*out == ',' || *out == ';' || *out == 0xff0c || *out == 0x3001 || *out == 0xff1b)
+		return false;
 	return width == between.len && !unicode_is_letter(*out) && !(*out < 0x80 && byte_is_digit((uint8_t)*out));
 }
 
