@@ -183,6 +183,9 @@ static enum rc objects_read(struct notes *n, struct slice file)
 			member.name = slice_cut(buf_slice(&n->names), start, end - start);
 			n->name_used++;
 		}
+		/* Files may lie on each other: all of them together are charged. */
+		if (!budget_take(n->budget, BUDGET_BYTES, member.bytes.len))
+			return RC_LIMIT;
 		if (!is_picture(member.bytes) && member.bytes.len != 0)
 			rc = sink_fact(n->sink, CONTENT_FACT_OFFICE_PACKAGE, member.name);
 		if (rc == RC_OK && member.bytes.len != 0)

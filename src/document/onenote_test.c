@@ -123,6 +123,12 @@ static void test_broken(void **state)
 		assert_int_equal(onenote_open(buf_slice(&file), &budget, &sink),
 		                 steps < file.len * 2 ? RC_LIMIT : RC_OK);
 	}
+	/* Of 4, 8 and 3 bytes: one less than all, all, one more. */
+	for (uint64_t bytes = 14; bytes <= 16; bytes++) {
+		struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
+		budget.left[BUDGET_BYTES] = bytes;
+		assert_int_equal(onenote_open(buf_slice(&file), &budget, &sink), bytes < 15 ? RC_LIMIT : RC_OK);
+	}
 	buf_done(&file);
 	heard_done(&heard);
 }
