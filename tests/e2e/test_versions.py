@@ -215,6 +215,7 @@ class Versions(base.Case):
         self.assertEqual(gate.stop(), 0)
         self.both_verify(gate, old)
 
+    @base.limit(400)  # whichever comes first builds the version before
     def test_commands_of_one_and_gateway_of_the_other(self):
         """Between the installation of a package and the handover the command is newer than the gateway."""
         old = self.old_programs()
