@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import places  # noqa: E402
@@ -142,10 +143,31 @@ def spamassassin(program):
         yield "%s %s %r" % (case["id"], case["kind"], case["text"]), "missing %s, wrong %s in %s" % (missing, wrong, listed) if missing or wrong else None
 
 
+def data_urls(program):
+    cases = json.loads((DATA / "data-url/data-urls.json").read_text("utf-8"))
+    cases = [(case[0], case[1], case[2] if len(case) > 2 else None) for case in cases]
+    cases += [("data:;base64," + urllib.parse.quote(text), "text/plain;charset=US-ASCII", body)
+              for text, body in json.loads((DATA / "data-url/base64.json").read_text("utf-8"))]
+    for (text, kind, body), answer in zip(cases, ask(program, ["data " + hexed(text) for text, _, _ in cases])):
+        got = None if answer == "-" else tuple(map(plain, answer.split()))
+        want = None if body is None else (kind.encode("utf-8"), bytes(body))
+        yield ascii(text), None if got == want else "%r, not %r" % (got, want)
+
+
+def mime_types(program):
+    for name in ("mime-types", "generated-mime-types"):
+        cases = [case for case in json.loads((DATA / "data-url" / (name + ".json")).read_text("utf-8")) if isinstance(case, dict)]
+        for case, answer in zip(cases, ask(program, ["type " + hexed(case["input"]) for case in cases])):
+            got = one_text(answer)
+            yield ascii(case["input"]), None if got == case["output"] else "%r, not %r" % (got, case["output"])
+
+
 SUITES = {
     "urltestdata": (whatwg, 0.995),
     "IdnaTestV2": (idna, 1.0),
     "punycode": (punycode, 1.0),
+    "data-urls": (data_urls, 1.0),
+    "mime-types": (mime_types, 1.0),
     "linkify": (linkify, 0.95),
     "spamassassin": (spamassassin, 0.92),
 }

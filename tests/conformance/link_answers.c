@@ -8,6 +8,8 @@
  *   decode TEXT       UTF-8 of Punycode
  *   find TEXT         for each find: certainty, flags, its text, what is written, href, the same undecoded; "." at the end
  *   unwrap TEXT       every target's href, and the same undecoded
+ *   data TEXT         a data: URL's type and bytes
+ *   type TEXT         a MIME type, parsed and serialised
  *   speed TEXT N      nanoseconds to parse TEXT, on the average of N times
  *   scan TEXT N       MB/s of looking for links in TEXT, N times
  */
@@ -18,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
+#include "link/data.h"
 #include "link/find.h"
 #include "link/idna.h"
 #include "link/ready.h"
@@ -142,6 +145,21 @@ static void do_unwrap(struct slice text)
 		put_targets(&url);
 }
 
+static void do_data(bool url, struct slice text)
+{
+	struct data_url found;
+	struct slice    type;
+
+	if (url && data_url_read(text, &arena, &found) == RC_OK) {
+		put(found.type);
+		put(found.bytes);
+	} else if (!url && data_type_read(text, &arena, &type) == RC_OK) {
+		put(type);
+	} else {
+		putchar('-');
+	}
+}
+
 static double seconds(void)
 {
 	struct timespec now;
@@ -196,6 +214,8 @@ static void one(char *line)
 		do_find(text);
 	else if (strcmp(command, "unwrap") == 0)
 		do_unwrap(text);
+	else if (strcmp(command, "data") == 0 || strcmp(command, "type") == 0)
+		do_data(command[0] == 'd', text);
 	else if (strcmp(command, "speed") == 0 || strcmp(command, "scan") == 0)
 		do_speed(command[1] == 'c', text, strtoul(words[1], NULL, 10));
 	putchar('\n');
