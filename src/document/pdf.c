@@ -70,6 +70,8 @@ static enum rc tell_file(const struct pdf_file *file, const struct content_sink 
 
 	if (file->cut)
 		rc = sink_fact(sink, CONTENT_FACT_PDF_LIMIT, slice_of(NULL, 0));
+	if (rc == RC_OK && file->bomb && !file->encrypted)
+		rc = sink_fact(sink, CONTENT_FACT_BOMB, slice_of(NULL, 0));
 	if (rc == RC_OK && file->damaged && !file->encrypted)
 		rc = sink_fact(sink, CONTENT_FACT_DAMAGED, slice_of(NULL, 0));
 	return rc;

@@ -468,6 +468,11 @@ enum rc pdf_file_decode(struct pdf_file *file, const struct pdf_value *dictionar
 	}
 	*out = halves[0];
 	buf_done(&halves[1]);
+	out->failed = false;
+	if (rc == RC_LIMIT && !file->budget->cut[BUDGET_BYTES] && !file->budget->cut[BUDGET_STEPS]) {
+		file->bomb = true;
+		rc = RC_OK;
+	}
 	if (rest->len == 0)
 		file->arena.used = used;
 	return rc;

@@ -45,6 +45,7 @@ struct pdf_file {
 	bool               cut; /* a bound was reached */
 	bool               encrypted; /* a trailer names a security handler */
 	bool               damaged;   /* a stream could not be decoded to its end */
+	bool               bomb;      /* a stream expands beyond all measure, or beyond its bound here */
 };
 
 /*
@@ -76,8 +77,9 @@ MUST_CHECK enum rc pdf_file_get(struct pdf_file *file, const struct pdf_value *d
 
 /*
  * Undo the filters of a stream, into `out`, whose bytes it replaces. *rest is the name of a filter at which it stopped since it holds a picture
- * ("DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode") or is unknown, or empty. RC_LIMIT, RC_NOMEM: `out` holds what
- * came until then. Damage is no error: file->damaged.
+ * ("DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode") or is unknown, or empty. RC_LIMIT: the budget; RC_NOMEM. `out` holds
+ * what came until then. Damage is no error (file->damaged), and neither is a stream that is cut for itself alone (file->bomb): what
+ * stands beside it is read all the same.
  */
 MUST_CHECK enum rc pdf_file_decode(struct pdf_file *file, const struct pdf_value *dictionary, struct slice stream,
                                    struct buf *out, struct slice *rest);

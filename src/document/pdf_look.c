@@ -323,9 +323,12 @@ static enum rc tell_embedded(struct pdf_look *look, const struct pdf_object *obj
 	enum rc rc = pdf_file_get(look->file, dictionary, "Params", &parameters);
 	if (rc == RC_OK)
 		rc = pdf_file_get(look->file, &parameters, "Size", &size);
+	const bool bomb = look->file->bomb;
+	look->file->bomb = false;
 	if (rc == RC_OK)
 		rc = pdf_file_decode(look->file, dictionary, stream, &bytes, &rest);
-	const bool cut = rc == RC_LIMIT;
+	const bool cut = rc == RC_LIMIT || look->file->bomb;
+	look->file->bomb = look->file->bomb || bomb;
 	if (rc == RC_OK || cut) {
 		const struct pdf_value *kind = pdf_get(dictionary, "Subtype");
 		const enum rc           told = sink_member(

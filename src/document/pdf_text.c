@@ -263,8 +263,10 @@ static enum rc gather(struct pdf_text *text, const struct pdf_value *contents, s
 	enum rc          rc = pdf_file_follow(text->file, contents, &value, &stream);
 	const size_t     count = rc == RC_OK && value.kind == PDF_ARRAY ? value.count : 1;
 	const bool       many = rc == RC_OK && value.kind == PDF_ARRAY;
+	const bool       bomb = text->file->bomb;
 
-	for (size_t i = 0; i < count && rc == RC_OK; i++) {
+	text->file->bomb = false; /* a bomb ends this page, not the next */
+	for (size_t i = 0; i < count && rc == RC_OK && !out->failed && !text->file->bomb; i++) {
 		const size_t     used = text->file->arena.used;
 		struct pdf_value one = value;
 		if (many)
@@ -277,6 +279,7 @@ static enum rc gather(struct pdf_text *text, const struct pdf_value *contents, s
 		}
 		text->file->arena.used = used;
 	}
+	text->file->bomb = text->file->bomb || bomb;
 	buf_done(&part);
 	return rc;
 }
