@@ -29,10 +29,10 @@ struct body_reading {
 };
 
 /*
- * How many readings one walk gives at most. A body holds at most so many files and runs that anybody opens; what is
- * beyond makes the walk `cut`.
+ * How many readings one walk gives at most; one more makes the walk `cut`. So many, since logs and lists of digests in
+ * honest text look like runs, too: who decodes counts his steps, and has a bound for those.
  */
-#define BODY_READINGS_MAX 256u
+#define BODY_READINGS_MAX 65536u
 /* A hidden run is read so many bytes beyond its last whole line. */
 #define BODY_RUN_SLACK    4096u
 

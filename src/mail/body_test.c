@@ -97,7 +97,7 @@ static void test_rows(void **state)
 /* The bound of one walk, at both sides; and the work stays linear. */
 static void test_bound(void **state)
 {
-	struct buf text = buf_make(1 << 20);
+	struct buf text = buf_make(4 << 20);
 
 	(void)state;
 	for (unsigned files = BODY_READINGS_MAX - 2; files <= BODY_READINGS_MAX; files++) {

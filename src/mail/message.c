@@ -406,25 +406,17 @@ static void outside_look(struct reader *reader, struct slice line, uint32_t offs
 	reader_note(reader, ODDITY_CONTENT_OUTSIDE, open->part, offset, line.len, 0);
 }
 
-/* A line that delimits nothing: by its first byte, is it of interest all the same? */
+/* First bytes of lines that delimit nothing and are looked at all the same. */
+static const bool is_of_interest[256] = { ['c'] = true, ['C'] = true, ['b'] = true, ['='] = true, ['('] = true };
+
 static void line_look(struct reader *reader, struct slice line, uint32_t offset, bool dashes_before)
 {
 	struct message_part *part = reader->stack[reader->depth - 1].part;
 
-	switch (slice_at(line, 0)) {
-	case 'c':
-	case 'C':
+	if (byte_lower(line.ptr[0]) == 'c')
 		outside_look(reader, line, offset, dashes_before);
-		break;
-	case 'b':
-	case '=':
-	case '(':
-		if (part->file_offset == 0 && body_file_begins(line))
-			part->file_offset = offset;
-		break;
-	default:
-		break;
-	}
+	else if (part->file_offset == 0 && body_file_begins(line))
+		part->file_offset = offset;
 }
 
 static void lines_walk(struct reader *reader, uint32_t at)
@@ -453,7 +445,8 @@ static void lines_walk(struct reader *reader, uint32_t at)
 				continue;
 			}
 		} else {
-			line_look(reader, line, at, dashes);
+			if (text != 0 && is_of_interest[rest.ptr[0]])
+				line_look(reader, line, at, dashes);
 			dashes = false;
 		}
 		at = next;

@@ -46,6 +46,7 @@ static void strings_find(struct slice s, struct tests *found)
 struct look {
 	struct scan_work *work;
 	struct scan_body *body;
+	bool              other;  /* not what the header of a part of the primary reading announces */
 	uint64_t          window; /* decoded bytes that are looked at */
 	struct tests      found;
 	struct slice      undecoded;
@@ -55,7 +56,7 @@ struct look {
 /* Steps of the primary reading are the message's; those of all others also have a bound of their own. */
 static bool look_step(struct look *look, uint64_t steps)
 {
-	return look->body->other ? scan_reading_step(look->work, steps) : scan_step(look->work, steps);
+	return look->other ? scan_reading_step(look->work, steps) : scan_step(look->work, steps);
 }
 
 static bool decoded_take(struct look *look, size_t size)
@@ -88,8 +89,11 @@ static void coded_look(struct look *look, const struct body_reading *reading)
 
 	look->transfer = body_open(reading);
 	while (looked < look->window) {
+		const size_t before = look->transfer.rest.len;
 		const size_t made = transfer_read(&look->transfer, &chunk[kept], CHUNK);
-		if (made == 0 || !look_step(look, made + 1) || !decoded_take(look, made))
+		const size_t used = before - look->transfer.rest.len;
+		/* What is skipped is work as well. */
+		if (!look_step(look, 1 + (used > made ? used : made)) || made == 0 || !decoded_take(look, made))
 			break;
 		strings_find(slice_of(chunk, kept + made), &look->found);
 		looked += made;
@@ -145,6 +149,7 @@ static uint32_t reading_look(struct scan_work *work, struct scan_body *body, con
 	const bool  all = body->other && !announced && body->bytes.ptr == reading->bytes.ptr;
 	struct look look = { .work = work,
 		             .body = body,
+		             .other = body->other || !announced,
 		             .window = whole ? UINT64_MAX : all ? DOUBT_WINDOW : EICAR_WINDOW };
 
 	if (transfer_is_coded(reading->encoding))

@@ -441,7 +441,7 @@ static void test_limits(void **state)
 
 static void test_work_limits(void **state)
 {
-	struct buf          text = buf_make(1 << 20);
+	struct buf          text = buf_make(4 << 20);
 	struct scan_options options = options_make();
 	struct arena        arena;
 	struct findings     findings;
