@@ -4,6 +4,7 @@
 #include "archive/zip_member.h"
 
 #define UNIX          3u
+#define ALIASES_MAX   4u  /* names under which the same data are given; under further ones only the name */
 #define TYPE_MASK     0170000u
 #define TYPE_LINK     0120000u
 #define MADE_BY(made) ((made) >> 8)
@@ -55,6 +56,7 @@ static enum rc members_tell(const struct archive_job *job, const struct zip_inde
 	struct zip_keys keys = { false };
 	struct buf      out = buf_make(ARCHIVE_MEMBER_MAX);
 	uint32_t        flags = 0;
+	unsigned        aliases = 0;
 	enum rc         rc = RC_OK, limit = RC_OK;
 
 	for (size_t i = 0; i < index->count && rc == RC_OK && limit == RC_OK; i++) {
@@ -67,14 +69,17 @@ static enum rc members_tell(const struct archive_job *job, const struct zip_inde
 		/* the same data under another name need not be unpacked again */
 		if (i == 0 || index->entries[i - 1].at != entry->at || !zip_entry_same_data(entry - 1, entry)) {
 			buf_clear(&out);
+			aliases = 0;
 			rc = zip_member_take(job, entry, &keys, &out, &flags);
 			if (rc == RC_LIMIT) {
 				limit = rc;
 				rc = RC_OK;
 			}
 		}
-		if (rc == RC_OK)
+		if (rc == RC_OK && aliases++ < ALIASES_MAX)
 			rc = entry_tell(job, index, i, buf_slice(&out), flags);
+		else if (rc == RC_OK)
+			rc = entry_tell(job, index, i, slice_of(NULL, 0), flags | CONTENT_MEMBER_CUT);
 	}
 	buf_done(&out);
 	return rc == RC_OK ? limit : rc;

@@ -15,7 +15,7 @@
 #define COMMENT_MAX 65535u
 #define LOCATOR     20u
 #define END64_SIZE  56u
-#define DESCRIPTOR_TRIES 256u /* marks of descriptors that are looked at, each of which can cost a pass over the file */
+#define DESCRIPTOR_TRIES 256u /* looks for a descriptor, each of which can cost a pass over the file */
 
 struct directory {
 	size_t at;    /* of its first record */
@@ -312,12 +312,15 @@ static size_t data_end(struct slice bytes, const struct zip_entry *entry, const 
 
 	if (known < count && index->entries[known].at == entry->at)
 		return entry->data_at + index->entries[known].packed;
-	for (size_t at = *tries == 0 ? bytes.len : seek(bytes, entry->data_at, "PK\7\x08"); at < bytes.len; at = seek(bytes, at + 1, "PK\7\x08")) {
+	for (size_t from = entry->data_at; *tries != 0;) {
+		--*tries;
+		const size_t at = seek(bytes, from, "PK\7\x08");
+		if (at == bytes.len)
+			break;
 		struct cursor c = cursor_on(slice_drop(bytes, at + 8));
 		if (cursor_u32(&c) == at - entry->data_at)
 			return at;
-		if (*tries == 0 || --*tries == 0)
-			break;
+		from = at + 1;
 	}
 	const size_t next = seek(bytes, entry->data_at, "PK\3\4");
 	return seek(slice_take(bytes, next), entry->data_at, "PK\1\2");

@@ -246,6 +246,31 @@ static void shared_bytes_are_told(void **state)
 	done();
 }
 
+/* So many names for the same data have its bytes; one more has its name only. */
+static void names_for_the_same_bytes_are_bounded(void **state)
+{
+	static const char names[] = "abcde";
+	char              name[2] = "";
+	struct row        row = { .name = name, .bytes = "one" };
+
+	(void)state;
+	for (size_t count = 3; count <= 5; count++) {
+		fresh();
+		name[0] = 'a';
+		put_local(&row);
+		const size_t directory = zip.len;
+		for (size_t i = 0; i < count; i++) {
+			name[0] = names[i];
+			put_central(&row);
+		}
+		put_end(directory, 0, 0);
+		assert_int_equal(open_it(), RC_OK);
+		assert_int_equal(heard.members, count);
+		assert_int_equal(slice_ends(buf_slice(&heard.text), SLICE("e=/2 ")), count == 5);
+		done();
+	}
+}
+
 static void what_stands_before_and_behind_is_told(void **state)
 {
 	static uint8_t stub[ZIP_GAP_MIN];
@@ -411,6 +436,7 @@ int main(void)
 		cmocka_unit_test(sizes_that_differ_give_both_readings),
 		cmocka_unit_test(the_same_name_twice_is_told),
 		cmocka_unit_test(shared_bytes_are_told),
+		cmocka_unit_test(names_for_the_same_bytes_are_bounded),
 		cmocka_unit_test(what_stands_before_and_behind_is_told),
 		cmocka_unit_test(two_directories_are_both_read),
 		cmocka_unit_test(an_encrypted_flag_may_lie),

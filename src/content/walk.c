@@ -3,6 +3,8 @@
 
 #include "content/meter.h"
 
+#define SNIFF_STEPS 2u /* what a look at one byte costs: words are searched in several passes */
+
 struct place {
 	const struct walk_plan *plan;
 	const struct place     *outer;
@@ -69,7 +71,7 @@ static enum rc walk_one(const struct walk_plan *plan, const struct place *outer,
 		              .depth = outer == NULL ? 0 : outer->depth + 1 };
 	struct sniff kinds;
 
-	if (!budget_take(plan->budget, BUDGET_STEPS, member->bytes.len))
+	if (!budget_take(plan->budget, BUDGET_STEPS, (uint64_t)member->bytes.len * SNIFF_STEPS))
 		return RC_OK;
 	sniff(member->bytes, member->name, member->kind, &kinds);
 	enum rc rc = plan->visit == NULL ? RC_OK : plan->visit(plan->context, member, &kinds, here.depth);
