@@ -178,8 +178,9 @@ static enum rc name_read(struct slice entry, struct arena *arena, struct slice *
 	size_t   used = 0;
 	unsigned units = bytes_u16(entry, 64) / 2;
 
-	if (units == 0 || units > 32)
-		units = 32;
+	/* The 32nd is the NUL; a name without one ends there all the same. */
+	if (units == 0 || units > 31)
+		units = 31;
 	for (unsigned i = 0; i < units && used + 4 <= sizeof bytes; i++) {
 		uint32_t code = bytes_u16(entry, (size_t)i * 2);
 		if (code == 0)

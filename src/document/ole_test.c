@@ -163,6 +163,28 @@ static void test_orphan(void **state)
 	buf_done(&file);
 }
 
+/* OLE_NAME_MAX: names of 30, 31 and 32 units that take three bytes each; the 32nd is where the NUL belongs. */
+static void test_name_max(void **state)
+{
+	(void)state;
+	for (size_t units = 30; units <= 32; units++) {
+		struct buf    file = buf_make(1u << 20);
+		struct arena  arena;
+		struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
+		struct ole    ole;
+		make(&file);
+		uint8_t *entry = file.ptr + directory_at(&file) + 128;
+		memset(entry, 0, 64);
+		memset(entry, 0x4e, units * 2);
+		entry[64] = 64;
+		assert_int_equal(arena_init(&arena, OLE_ARENA(file.len)), RC_OK);
+		assert_int_equal(ole_open(buf_slice(&file), &budget, &arena, &ole), RC_OK);
+		assert_int_equal(ole.entries[1].name.len, units < 31 ? units * 3 : OLE_NAME_MAX);
+		arena_done(&arena);
+		buf_done(&file);
+	}
+}
+
 static void test_not_compound(void **state)
 {
 	struct arena  arena;
@@ -219,7 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_lawful), cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_orphan), cmocka_unit_test(test_not_compound), cmocka_unit_test(test_entries_max),
+		cmocka_unit_test(test_orphan), cmocka_unit_test(test_not_compound), cmocka_unit_test(test_entries_max), cmocka_unit_test(test_name_max),
 	};
 	return cmocka_run_group_tests(all, NULL, NULL);
 }
