@@ -574,7 +574,7 @@ static const struct property *property_find(struct slice name)
 {
 	for (size_t i = 0; i < sizeof properties / sizeof properties[0] && name.len != 0; i++) {
 		const struct slice known = properties[i].name;
-		if (known.len == name.len && known.ptr[0] == name.ptr[0] && memcmp(known.ptr, name.ptr, name.len) == 0)
+		if (known.len == name.len && known.ptr[0] == byte_lower(name.ptr[0]) && slice_eq_nocase(known, name))
 			return &properties[i];
 	}
 	return NULL;
@@ -585,8 +585,11 @@ static void declaration_read(const struct html_css_sink *sink, struct slice name
 	uint8_t       text[HTML_CSS_VALUE_MAX];
 	struct reader r = { .sink = sink };
 
-	const struct slice word = slice_of(text, html_css_plain(name, text, NAME_MAX_BYTES));
-	const struct property *property = property_find(word);
+	/* Hardly any name has an escape or a comment in it. */
+	name = slice_trim(name);
+	if (slice_find(name, '\\') < name.len || slice_find(name, '/') < name.len || slice_find(name, '\f') < name.len)
+		name = slice_of(text, html_css_plain(name, text, NAME_MAX_BYTES));
+	const struct property *property = property_find(name);
 	if (property == NULL)
 		return;
 	struct slice value = slice_of(text, html_css_plain(raw, text, sizeof text));

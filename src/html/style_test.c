@@ -74,6 +74,7 @@ static const struct css_row css_rows[] = {
 	ROW("another bang", "left:0!x", "", ""),
 	ROW("comments", "/*a*/left/*b*/:/*c*/0/*d;top:0*/", "14=0/1 ", ""),
 	ROW("escapes", "\\6c eft:0;l\\65 ft:0", "14=0/1 14=0/1 ", ""),
+	ROW("blanks of every kind", "\f\t\nleft\f\n: \f0", "14=0/1 ", ""),
 	ROW("quotes and brackets", "a:';left:0';b:(;left:0);top:0", "15=0/1 ", ""),
 	ROW("an unclosed quote ends with its line", "a:'x\n;left:0", "14=0/1 ", ""),
 	ROW("no colon, no name", "left;:0;;top:0", "15=0/1 ", ""),
