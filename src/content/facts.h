@@ -88,8 +88,7 @@
 	X(CALENDAR_ALARM, "calendar.alarm", "A calendar entry's alarm runs a program or sends a message.")         \
 	/* Outlook's own formats */                                                                                 \
 	X(OUTLOOK_ATTACHMENT_LINKED, "outlook.attachment_linked", "An attachment is a reference to a file elsewhere.") \
-	X(OUTLOOK_REMINDER, "outlook.reminder_remote", "A reminder's sound lies on a server: Outlook fetches it by itself and shows its password hash.") \
-	X(OUTLOOK_BODIES_DIFFER, "outlook.bodies_differ", "The message has bodies in several forms; readers show different ones.")
+	X(OUTLOOK_REMINDER, "outlook.reminder_remote", "A reminder's sound lies on a server: Outlook fetches it by itself and shows its password hash.")
 /* clang-format on */
 
 enum content_fact {
