@@ -228,6 +228,7 @@ static void accept_one(struct loop_task *task)
 	struct queue_change change;
 	enum rc rc;
 
+	outbound_look_at_clock(outbound);
 	rc = queue_apply(outbound->queue, &record, &change);
 	must(rc == RC_OK);
 	record = (struct journal_record){ .type = EVENT_MESSAGE, .place = message->message, .payload = buf_slice(&message->payload) };
@@ -309,11 +310,13 @@ static int64_t clock_ahead_ms(const struct outbound *outbound)
  * A step, not a drift: what creeps on is followed, what creeps back is kept in mind until it is a step. Both ways alike, for a clock that is
  * far ahead is set back sooner or later, and what then moved one way only would come too early.
  */
-static void look_at_clock(struct outbound *outbound)
+void outbound_look_at_clock(struct outbound *outbound)
 {
 	int64_t ahead_ms = clock_ahead_ms(outbound);
 	int64_t step_ms = ahead_ms - outbound->clock_ms;
 
+	if (!outbound->started)
+		return;
 	if (step_ms > CLOCK_STEP_MS || step_ms < -CLOCK_STEP_MS)
 		clock_moved(outbound, step_ms);
 	if (step_ms < -CLOCK_STEP_MS || step_ms > 0)
@@ -325,7 +328,7 @@ static void pump(struct loop_defer *defer)
 	struct outbound *outbound = LIST_OF(defer, struct outbound, pump);
 	struct queue_destination *next;
 
-	look_at_clock(outbound);
+	outbound_look_at_clock(outbound);
 	queue_tick(outbound->queue, outbound_wall_ms());
 	drop_expired(outbound);
 	/* Each round takes a destination out of turn: by using its work up, or by shutting it. */

@@ -218,6 +218,7 @@ void destination_failed(struct destination *destination, const struct trouble *t
 	uint64_t probe_ms;
 	size_t count = 0;
 
+	outbound_look_at_clock(outbound);
 	pause_ms = retry_host_pause_ms(++destination->failures, (uint32_t)outbound_chance(outbound));
 	probe_ms = probe_pause_ms(destination, pause_ms);
 	destination->trouble = *trouble;

@@ -245,6 +245,8 @@ struct outbound {
 /* outbound.c */
 int64_t  outbound_wall_ms(void);
 uint64_t outbound_chance(struct outbound *outbound);
+/* Before a moment is made from the wall clock: a step that is seen only afterwards would move it, too. */
+void     outbound_look_at_clock(struct outbound *outbound);
 void     outbound_pump_soon(struct outbound *outbound);
 void     outbound_settle_drain(struct outbound *outbound);
 void     outbound_hot_use(struct outbound_message *message);

@@ -319,6 +319,8 @@ static void write_lines(struct account *account, struct line *const *lines, size
 
 void outbound_results(struct outbound *outbound, const struct attempt *attempt, const struct settled *settled, size_t count)
 {
+	outbound_look_at_clock(outbound);
+
 	struct account account = { .outbound = outbound, .attempt = attempt, .now_ms = outbound_wall_ms() };
 	struct line **chosen;
 	size_t chosen_count = 0;

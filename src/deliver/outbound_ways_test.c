@@ -206,6 +206,30 @@ static void a_probe_during_the_rest_is_not_the_last(void **state)
 	rig_down(&rig);
 }
 
+/* After a suspension, say: the first that is heard of is a connection that broke. Its rest begins now, and is not moved by what came before. */
+static void a_step_of_the_clock_moves_no_rest_that_begins_after_it(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	hop_open(&rig, NULL, 0);
+	rig.route[0] = route_standard(&rig);
+	routes_up(&rig, 1);
+	outbound_up(&rig);
+	fake_next_hop_stop(&rig.hops[0]);
+	take_one(&rig, "s@x", "a@b");
+	struct destination *destination = LIST_OF(rig.outbound->destinations.next, struct destination, link);
+	UNTIL(&rig, destination->failures == 1);
+	const struct trouble trouble = destination->trouble;
+	const int64_t clock_ms = rig.outbound->clock_ms;
+	rig.outbound->clock_ms -= 36000000; /* ten hours on, and nobody has looked */
+	destination_failed(destination, &trouble);
+	UNTIL(&rig, rig.outbound->clock_ms > clock_ms - 60000 && !list_linked(&rig.outbound->pump.link));
+	assert_true(destination->queue->timer.at_ms < outbound_wall_ms() + 3600000);
+	rig_down(&rig);
+}
+
 /* A route's own hosts are asked every [route] probe; those of other people's domains less and less often. */
 static void hosts_of_other_domains_are_asked_less_often(void **state)
 {
@@ -402,6 +426,7 @@ int main(void)
 		cmocka_unit_test(without_a_route_mail_waits),
 		cmocka_unit_test(a_host_that_is_back_gets_its_mail_at_once),
 		cmocka_unit_test(a_probe_during_the_rest_is_not_the_last),
+		cmocka_unit_test(a_step_of_the_clock_moves_no_rest_that_begins_after_it),
 		cmocka_unit_test(hosts_of_other_domains_are_asked_less_often),
 		cmocka_unit_test(health_outlives_a_lookup),
 		cmocka_unit_test(through_waits_for_the_next_hop),
