@@ -8,7 +8,7 @@
 #define CROWD_MIN    4u
 #define CROWD_ENOUGH 8u
 
-void journal_crowd_took(struct journal_crowd *crowd, uint64_t groups, uint64_t now_us)
+void journal_crowd_took(struct journal_crowd *crowd, uint64_t groups)
 {
 	if (groups == 0)
 		return;
@@ -16,12 +16,18 @@ void journal_crowd_took(struct journal_crowd *crowd, uint64_t groups, uint64_t n
 		crowd->eighths = groups * 8;
 	else
 		crowd->eighths -= (crowd->eighths - groups * 8 + 7) / 8;
-	crowd->last_us = now_us;
+	crowd->last_us = UINT64_MAX;
+}
+
+void journal_crowd_answered(struct journal_crowd *crowd, uint64_t now_us)
+{
+	if (crowd->last_us == UINT64_MAX)
+		crowd->last_us = now_us;
 }
 
 void journal_crowd_came(struct journal_crowd *crowd, uint64_t now_us)
 {
-	if (now_us > crowd->last_us + JOURNAL_CROWD_LASTS_US)
+	if (now_us > crowd->last_us && now_us - crowd->last_us > JOURNAL_CROWD_LASTS_US)
 		crowd->eighths = 0;
 }
 

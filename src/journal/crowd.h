@@ -12,12 +12,14 @@
 
 struct journal_crowd {
 	uint64_t eighths; /* of a group: a sliding mean that rises at once and falls by an eighth */
-	uint64_t last_us; /* when the last batch with NOW groups was taken */
+	uint64_t last_us; /* when the last batch with NOW groups was answered; UINT64_MAX: it is being written */
 };
 
-/* A batch of so many NOW groups was taken at that moment. */
-void journal_crowd_took(struct journal_crowd *crowd, uint64_t groups, uint64_t now_us);
-/* The first NOW group of a new batch came at that moment. */
+/* A batch of so many NOW groups was taken. */
+void journal_crowd_took(struct journal_crowd *crowd, uint64_t groups);
+/* The batch was answered at that moment, however long its sync took: who was in it may come again from now on. */
+void journal_crowd_answered(struct journal_crowd *crowd, uint64_t now_us);
+/* The first NOW group of a new batch came at that moment; also while the last one is still being written. */
 void journal_crowd_came(struct journal_crowd *crowd, uint64_t now_us);
 /* How many of them are worth waiting for: 1 to 8. */
 uint64_t journal_crowd_goal(const struct journal_crowd *crowd);

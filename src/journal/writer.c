@@ -125,7 +125,7 @@ static void take_all(struct journal_writer *writer, struct list *out)
 	out->next->prev = out;
 	out->prev->next = out;
 	list_init(&writer->queue);
-	journal_crowd_took(&writer->crowd, writer->queued_now, clock_mono_us());
+	journal_crowd_took(&writer->crowd, writer->queued_now);
 	writer->queued_groups = 0;
 	writer->queued_bytes = 0;
 	writer->queued_now = 0;
@@ -177,6 +177,7 @@ static void committer_run(void *argument)
 		if (last)
 			return;
 		mutex_lock(&writer->lock);
+		journal_crowd_answered(&writer->crowd, clock_mono_us());
 	}
 }
 
