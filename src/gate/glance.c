@@ -23,10 +23,20 @@ static struct slice line_at(struct slice s, size_t at)
 	return line;
 }
 
+/* No byte at which some reader ends a line: CR, NUL, and other control characters but the tab. */
+static bool is_one_line(struct slice line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if ((line.ptr[i] < ' ' && line.ptr[i] != '\t') || line.ptr[i] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 /* A name and its colon with nothing between (RFC 5322 section 2.2), and no byte in it that some reader ends a line at. */
 static bool is_plain(struct slice line, struct slice name)
 {
-	if (name.len == 0 || name.len == line.len || slice_find(line, '\r') != line.len || slice_find(line, 0) != line.len)
+	if (name.len == 0 || name.len == line.len || !is_one_line(line))
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		if (!byte_is_print(name.ptr[i]) || name.ptr[i] == ' ')
@@ -102,7 +112,7 @@ void glance_read(struct slice message, size_t header_bytes, struct glance *out)
 		at = line_next(front, at);
 		while (at < front.len && byte_is_wsp(front.ptr[at])) {
 			const struct slice more = line_at(front, at);
-			plain = plain && slice_find(more, '\r') == more.len && slice_find(more, 0) == more.len;
+			plain = plain && is_one_line(more);
 			at = line_next(front, at);
 		}
 		const struct slice name = slice_take(line, slice_find(line, ':'));
