@@ -128,7 +128,7 @@ struct gate_dns_settings {
  * What a scanner needs beside its message, in bytes of address space: the program and its libraries (25 MiB on Debian 12, amd64), the
  * memory for findings, and room for libraries that are laid out more generously elsewhere.
  */
-#define GATE_SCANNER_OWN_BYTES (UINT64_C(60) << 20)
+#define GATE_SCANNER_OWN_BYTES (UINT64_C(96) << 20)
 
 /* [scanner]: the processes; what they look for and what follows from it is policy's (policy/settings.h). */
 struct gate_scanner_settings {

@@ -120,8 +120,8 @@ void settings_check_budgets(struct settings_check *check)
 		           "expected no more than [gateway] message_bytes_max, or that message would never fit");
 	if (gate->scanner->memory_max < largest + GATE_SCANNER_OWN_BYTES)
 		check_pair(check, SETTINGS_SCANNER, "memory_max",
-		           "expected a listener's message_size_max and 60M for the scanner itself, or the largest messages could not be scanned",
-		           which, "expected 60M less than [scanner] memory_max, or the largest messages could not be scanned");
+		           "expected a listener's message_size_max and 96M for the scanner itself, or the largest messages could not be scanned",
+		           which, "expected 96M less than [scanner] memory_max, or the largest messages could not be scanned");
 
 	const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
 	if (pages <= 0 || page_bytes <= 0)

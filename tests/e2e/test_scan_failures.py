@@ -311,12 +311,12 @@ class Away(base.Case):
 @base.needs_gateway
 class Settings(base.Case):
     def test_a_message_that_no_scanner_has_memory_for(self):
-        gate = base.gateway.Gateway(next_port=9, sections={"scanner": {"memory_max": "109M"}})
+        gate = base.gateway.Gateway(next_port=9, sections={"scanner": {"memory_max": "145M"}})
         self.addCleanup(gate.__exit__)
         done = gate.check()
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stdout + done.stderr, r"\d+: \[scanner\] memory_max: .*could not be scanned")
-        gate.sections["scanner"]["memory_max"] = "110M"
+        gate.sections["scanner"]["memory_max"] = "146M"
         self.assertEqual(gate.check().returncode, 0)
         # And so it is: the largest message there is room for is read.
         gate.start()
