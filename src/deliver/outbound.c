@@ -177,6 +177,26 @@ static void body_needless(struct outbound *outbound, const struct queue_place *p
 		journal_bodies_drop(outbound->bodies, &place->body);
 }
 
+/*
+ * What was put off because its destination was away, and stands so in the journal only now: if that one has come back meanwhile, nobody
+ * else will hasten it.
+ */
+static void hasten_late(struct outbound *outbound, const struct queue_entry *entry)
+{
+	const struct queue_destination *last = NULL;
+
+	for (uint32_t i = 0; i < entry->recipient_count; i++) {
+		const struct queue_recipient   *recipient = &entry->recipients[i];
+		const struct queue_destination *to = recipient->destination;
+		const struct destination       *destination = to == NULL ? NULL : to->owner;
+
+		if (to == last || recipient->state != QUEUE_DEFERRED || !recipient->stranded || destination == NULL || destination->failures != 0 || to->paused)
+			continue;
+		last = to;
+		queue_destination_hasten(outbound->queue, to);
+	}
+}
+
 void outbound_apply(struct outbound *outbound, const struct journal_record *record)
 {
 	struct queue_change change;
@@ -198,6 +218,8 @@ void outbound_apply(struct outbound *outbound, const struct journal_record *reco
 		change.entry->hot = NULL;
 		outbound_hot_release(outbound, &hot);
 	}
+	if (!change.ended && change.entry != NULL && record->type == EVENT_OUTCOME && outbound->started)
+		hasten_late(outbound, change.entry);
 	room_tell(outbound);
 }
 

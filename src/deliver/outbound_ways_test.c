@@ -180,6 +180,31 @@ static void a_host_that_is_back_gets_its_mail_at_once(void **state)
 	}
 }
 
+/* It is back before the journal has said that mail was put off for it. */
+static void a_host_that_is_back_too_soon_gets_its_mail_too(void **state)
+{
+	static const struct slice retry[] = { S("1h") };
+	struct rig rig;
+
+	(void)state;
+	rig_begin(&rig);
+	hop_open(&rig, NULL, 0);
+	rig.route[0] = route_standard(&rig);
+	rig.route[0].retry = (struct setting_list){ retry, 1 };
+	rig.route[0].probe = 0; /* nobody else comes to its help */
+	routes_up(&rig, 1);
+	outbound_up(&rig);
+	fake_next_hop_stop(&rig.hops[0]);
+	const uint64_t waiting = take_in(&rig, &(struct shape){ .sender = "s@x", .to = { "a@b" } });
+	struct destination *destination = LIST_OF(rig.outbound->destinations.next, struct destination, link);
+	UNTIL(&rig, destination->failures == 1);
+	assert_false(state_is(&rig, waiting, 0, QUEUE_DEFERRED)); /* the outcome is on its way */
+	fake_next_hop_restart(&rig.hops[0]);
+	destination_target_good(destination, 0);
+	UNTIL(&rig, messages(&rig) == 0);
+	rig_down(&rig);
+}
+
 /* A probe that fails while its destination still rests is a failure like any other, and not the last time that it is asked. */
 static void a_probe_during_the_rest_is_not_the_last(void **state)
 {
@@ -425,6 +450,7 @@ int main(void)
 		cmocka_unit_test(the_mx_of_the_domain_is_asked),
 		cmocka_unit_test(without_a_route_mail_waits),
 		cmocka_unit_test(a_host_that_is_back_gets_its_mail_at_once),
+		cmocka_unit_test(a_host_that_is_back_too_soon_gets_its_mail_too),
 		cmocka_unit_test(a_probe_during_the_rest_is_not_the_last),
 		cmocka_unit_test(a_step_of_the_clock_moves_no_rest_that_begins_after_it),
 		cmocka_unit_test(hosts_of_other_domains_are_asked_less_often),
