@@ -72,7 +72,7 @@ static void limits_are_checked_at_both_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct budget_limits limits = BUDGET_LIMITS_STANDARD;
-		uint64_t            *field = (uint64_t *)((char *)&limits + rows[i].at);
+		uint64_t            *field = (uint64_t *)(void *)((char *)&limits + rows[i].at);
 
 		assert_true(budget_limits_check(&limits));
 		*field = rows[i].low;
