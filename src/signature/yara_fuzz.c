@@ -19,13 +19,13 @@ static void told(void *context, const struct yara_match *match)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct yara_rules   *rules; /* both are kept for all inputs */
 	static struct yara_scanner *scanner;
 	size_t                      heard = 0, count = 0;
 
 	if (scanner == NULL) {
 		const struct yara_source source = { SLICE("fuzz"), { (const uint8_t *)text, sizeof text - 1 } };
 		struct yara_error        error;
-		struct yara_rules       *rules;
 
 		must(yara_rules_make(&source, 1, &error, &rules) == RC_OK && yara_scanner_make(rules, &scanner) == RC_OK);
 	}
