@@ -11,34 +11,13 @@
 #include "harness/heard.h"
 
 /* Lines that must be heard, one a line; a line that begins with "-" must not. */
-struct row {
-	const char  *name;
-	struct slice bytes;
-	const char  *wanted;
-};
-
 #define ROW(name, bytes, wanted)                \
 	{                                       \
 		name, SLICE_INIT(bytes), wanted \
 	}
 
-static void compare(const char *name, const struct heard *heard, const char *wanted)
-{
-	struct slice rest = slice_str(wanted);
-	char         line[512];
-
-	while (rest.len != 0) {
-		const struct slice want = slice_until(&rest, '\n');
-		const bool not = slice_at(want, 0) == '-';
-		(void)slice_to_cstr(slice_drop(want, not ? 1 : 0), line, sizeof line);
-		if (want.len != 0 && heard_line(heard, line) == not )
-			fail_msg("%s: %s%s\n%.*s", name, not ? "not wanted: " : "missing: ", line,
-			         (int)heard->lines.len, (const char *)heard->lines.ptr);
-	}
-}
-
 /* clang-format off: a table */
-static const struct row rows[] = {
+static const struct heard_row rows[] = {
 	ROW("opens by itself", "Sub AutoOpen()\nEnd Sub\n", "fact macro.autorun AutoOpen"),
 	ROW("in any case", "private sub WORKBOOK_open()\n", "fact macro.autorun WORKBOOK_open"),
 	ROW("only named", "Call AutoOpen\n' Sub AutoOpen()\n", "-fact macro.autorun"),
@@ -93,48 +72,13 @@ static enum rc read_row(struct slice bytes, struct budget *budget, struct heard 
 static void test_rows(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct heard  heard = heard_make();
-		struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
-		assert_int_equal(read_row(rows[i].bytes, &budget, &heard), RC_OK);
-		compare(rows[i].name, &heard, rows[i].wanted);
-		heard_done(&heard);
-	}
+	heard_rows(rows, sizeof rows / sizeof rows[0], read_row);
 }
 
-/* Cut at every byte, with every answer of the sink and every allocation failing, with steps running out: it ends. */
 static void test_rows_broken(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct heard heard = heard_make();
-		for (size_t cut = 0; cut < rows[i].bytes.len; cut++) {
-			struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
-			buf_clear(&heard.lines);
-			(void)!read_row(slice_take(rows[i].bytes, cut), &budget, &heard);
-		}
-		for (long count = 0; count < 12; count++) {
-			struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
-			heard.fail_after = count;
-			const enum rc rc = read_row(rows[i].bytes, &budget, &heard);
-			assert_true(rc == RC_OK || rc == RC_CONFLICT);
-		}
-		heard.fail_after = -1;
-		for (long count = 0; count < 40; count++) {
-			struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
-			buf_clear(&heard.lines);
-			memory_fail_after(count);
-			(void)!read_row(rows[i].bytes, &budget, &heard);
-			memory_fail_after(-1);
-		}
-		for (uint64_t steps = 0; steps < 2000; steps += 61) {
-			struct budget budget = budget_make(&BUDGET_LIMITS_STANDARD);
-			budget.left[BUDGET_STEPS] = steps;
-			buf_clear(&heard.lines);
-			(void)!read_row(rows[i].bytes, &budget, &heard);
-		}
-		heard_done(&heard);
-	}
+	heard_rows_broken(rows, sizeof rows / sizeof rows[0], read_row);
 }
 
 static void test_missing(void **state)

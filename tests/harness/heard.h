@@ -19,5 +19,21 @@ struct content_sink heard_sink(struct heard *heard);
 
 /* Whether a line begins so. */
 bool heard_line(const struct heard *heard, const char *start);
+/* Fails the test `name` unless each line of `wanted` begins a line that was heard, or, behind "-", begins none. */
+void heard_compare(const char *name, const struct heard *heard, const char *wanted);
+
+/* Bytes for an opener, and what it has to tell of them. */
+struct heard_row {
+	const char  *name;
+	struct slice bytes;
+	const char  *wanted;
+};
+
+typedef enum rc heard_reader(struct slice bytes, struct budget *budget, struct heard *heard);
+
+/* Each row is read with RC_OK and says what is wanted. */
+void heard_rows(const struct heard_row *rows, size_t count, heard_reader *read);
+/* Each row cut at every byte, with every answer of the sink and every allocation failing, with steps running out: it ends. */
+void heard_rows_broken(const struct heard_row *rows, size_t count, heard_reader *read);
 
 #endif
